@@ -1,0 +1,194 @@
+"""What a caller asks for: the one vocabulary that every front door speaks inwards and every wire speaks outwards.
+
+The models are also the shape of the native door's JSON (camelCase, unknown keys refused), so a new field is
+added here and nowhere else. Nothing here knows a provider's protocol; dropping what a model does not take is
+``sanitise.py``; who the caller is and whose key pays is ``Caller`` and ``keys/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+Json: TypeAlias = Mapping[str, object]
+"""A JSON object whose keys are not ours to name."""
+
+
+def _without_nul(value: object) -> object:
+    # A NUL can neither stand in an HTTP header nor in most vendors' text; refusing it here names the field.
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("must not contain a NUL character")
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_without_nul)]
+Name = Annotated[str, BeforeValidator(_without_nul), Field(min_length=1, max_length=256)]
+
+
+class Words(BaseModel):
+    """Settings shared by everything a caller may send: camelCase, immutable, strict about types."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+    )
+
+
+class File(Words):
+    """A file beside a message's text: ``data`` (base64) inline, or ``url`` for the provider to fetch."""
+
+    name: Text = "file"
+    mime_type: Name
+    data: Text | None = None
+    url: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> File:
+        if (self.data is None) == (self.url is None):
+            raise ValueError("needs exactly one of data (base64) and url")
+        return self
+
+
+class MessageToolCall(Words):
+    """A call the model made earlier in the conversation."""
+
+    id: Name
+    name: Name
+    arguments: dict[str, object] = Field(default_factory=dict)
+
+
+class Message(Words):
+    """One turn of the conversation.
+
+    ``toolCalls`` belongs to an assistant's turn, ``toolCallId`` to a tool's answer. ``providerExtras`` is what an
+    earlier answer carried under that name and is handed back verbatim to the wire that wrote it.
+    """
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: Text | None = None
+    files: tuple[File, ...] = Field(default=(), strict=False)
+    name: Name | None = None
+    tool_calls: tuple[MessageToolCall, ...] = Field(default=(), strict=False)
+    tool_call_id: Name | None = None
+    provider_extras: dict[str, object] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fits_its_role(self) -> Message:
+        if self.tool_calls and self.role != "assistant":
+            raise ValueError(f"toolCalls belong to an assistant message, not to a {self.role} message")
+        if self.role == "tool" and self.tool_call_id is None:
+            raise ValueError("a tool message needs toolCallId")
+        if self.content is None and not self.tool_calls and not self.files and not self.provider_extras:
+            raise ValueError("needs content")
+        return self
+
+
+def _no_parameters() -> dict[str, object]:
+    return {"type": "object", "properties": {}}
+
+
+class Tool(Words):
+    """A function the model may call. ``id`` is its name on every wire; ``parameters`` is a JSON Schema.
+
+    ``params`` are arguments the operator of the workflow has already set; they win over the model's.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    name: Text = ""
+    description: Text = ""
+    params: dict[str, object] = Field(default_factory=dict)
+    parameters: dict[str, object] = Field(default_factory=_no_parameters)
+    usage_control: Literal["auto", "force", "none"] = "auto"
+
+
+class ResponseFormat(Words):
+    """A JSON Schema the answer has to satisfy."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = "response_schema"
+    json_schema: dict[str, object] = Field(alias="schema")
+    strict: bool = True
+
+
+class ChatRequest(Words):
+    """One request to a model, free of anything about who asks or who pays."""
+
+    provider: Name
+    model: Name
+    system_prompt: Text | None = None
+    context: Text | None = None
+    messages: tuple[Message, ...] = Field(default=(), strict=False)
+    tools: tuple[Tool, ...] = Field(default=(), strict=False)
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    max_tokens: Annotated[int, Field(gt=0)] | None = None
+    response_format: ResponseFormat | None = None
+    stream: bool = False
+    reasoning_effort: Name | None = None
+    verbosity: Name | None = None
+    thinking_level: Name | None = None
+    previous_interaction_id: Name | None = None
+    azure_endpoint: Name | None = None
+    azure_api_version: Name | None = None
+    vertex_project: Name | None = None
+    vertex_location: Name | None = None
+    bedrock_access_key_id: Name | None = None
+    bedrock_secret_key: SecretStr | None = None
+    bedrock_region: Name | None = None
+
+    @field_validator("response_format", mode="before")
+    @classmethod
+    def _empty_format_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> ChatRequest:
+        if not self.messages and not self.system_prompt and not self.context:
+            raise ValueError("messages: must hold at least one message when there is no systemPrompt or context")
+        seen: set[str] = set()
+        for tool in self.tools:
+            if tool.id in seen:
+                raise ValueError(f"tools: the id {tool.id!r} is used twice")
+            seen.add(tool.id)
+        return self
+
+    @property
+    def offered_tools(self) -> tuple[Tool, ...]:
+        """The tools the model is told about: all but those with ``usageControl: none``."""
+        return tuple(tool for tool in self.tools if tool.usage_control != "none")
+
+    @property
+    def forced_tool(self) -> Tool | None:
+        """The first tool the model has to call, if any."""
+        return next((tool for tool in self.tools if tool.usage_control == "force"), None)
+
+    @property
+    def conversation(self) -> tuple[Message, ...]:
+        """The messages as a provider should see them: ``context`` is a user turn before all others."""
+        if not self.context:
+            return self.messages
+        return (Message(role="user", content=self.context), *self.messages)
+
+
+class Caller(Words):
+    """Who asks, and the key they brought. Never part of what a provider is told."""
+
+    api_key: SecretStr | None = None
+    workspace_id: Name | None = None
+    user_id: Name | None = None
+    org_id: Name | None = None
+    workflow_id: Name | None = None
+    chat_id: Name | None = None

@@ -1,0 +1,1 @@
+"""Bytes to frames, without I/O: server-sent events in ``sse.py``."""

@@ -1,0 +1,87 @@
+"""What HTTP itself says of a failed request: status, ``Retry-After``, and a code or message where a body has one.
+
+Each wire reads its own error bodies and calls ``failure_for`` with what it found. Status and code decide; text
+is read only where vendors offer nothing else (a quota told by 401 or 403).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+from keyway.errors import (
+    AuthFailed,
+    KeywayError,
+    ModelUnavailable,
+    ProviderRejected,
+    ProviderUnavailable,
+    RateLimited,
+)
+
+_QUOTA = re.compile(r"quota|rate.?limit", re.IGNORECASE)
+_LONGEST_MESSAGE = 2_000
+"""Characters of a provider's text that are passed on; a gateway's HTML page can be far longer."""
+
+
+def failure_for(
+    status: int,
+    message: str,
+    *,
+    provider: str,
+    code: str | None = None,
+    retry_after: float | None = None,
+    model_missing: bool = False,
+) -> KeywayError:
+    """The error that ``status`` (HTTP, or what an in-band error stands for) means.
+
+    Args:
+        message: The provider's own words, or ``""``.
+        code: The provider's error code, shown beside the message.
+        retry_after: Seconds, from ``retry_after``.
+        model_missing: The wire knows that the 404 (or 400) is about the model itself.
+    """
+    said = _readable(message) or "no message"
+    text = f"{provider} answered {status}{f' ({code})' if code else ''}: {said}"
+    if model_missing or status == 404:
+        return ModelUnavailable(text, provider=provider, upstream_status=status)
+    if status == 429 or (status in (401, 402, 403) and (_QUOTA.search(message) or status == 402)):
+        return RateLimited(text, provider=provider, retry_after=retry_after, upstream_status=status)
+    if status in (401, 403):
+        return AuthFailed(text, provider=provider, upstream_status=status)
+    if status in (408, 409) or status >= 500:
+        return ProviderUnavailable(text, provider=provider, retry_after=retry_after, upstream_status=status)
+    return ProviderRejected(text, provider=provider, upstream_status=status)
+
+
+def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
+    """Seconds the provider asks to wait: ``retry-after-ms``, else ``retry-after`` in seconds or as an HTTP date.
+
+    ``headers`` have lower-case names; ``now`` is the epoch in seconds. ``None`` when absent or unreadable.
+    """
+    if (milliseconds := _number(headers.get("retry-after-ms"))) is not None:
+        return max(milliseconds / 1000, 0.0)
+    value = headers.get("retry-after")
+    if (seconds := _number(value)) is not None:
+        return max(seconds, 0.0)
+    if value:
+        try:
+            return max(parsedate_to_datetime(value).timestamp() - now, 0.0)
+        except ValueError:
+            return None
+    return None
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        number = float(value) if value else None
+    except ValueError:
+        return None
+    return number if number is None or number - number == 0 else None  # neither infinite nor NaN
+
+
+def _readable(text: str) -> str:
+    """Provider text fit for an error message: no markup of an HTML page, no line breaks, not too long."""
+    if "<html" in text[:500].lower() or "<!doctype" in text[:500].lower():
+        text = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", text, flags=re.DOTALL | re.IGNORECASE)
+    return " ".join(text.split())[:_LONGEST_MESSAGE]
