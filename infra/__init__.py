@@ -1,0 +1,1 @@
+"""How Keyway is put together outside Lambda: the cloud stacks and, in ``local``, the same system on one machine."""

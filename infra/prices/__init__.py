@@ -1,0 +1,17 @@
+"""Writes the catalog's price table: ``make prices``, or ``python -m infra.prices``.
+
+    genai-prices (a development dependency)  ─┐
+    catalog/price_overrides.json (ours win)  ─┴→  catalog/prices.json, and a report on the terminal
+
+``source.py`` reads the package, ``table.py`` joins the two and writes the file, ``report.py`` shows what came of it.
+
+The gateway reads ``prices.json`` and never imports genai-prices itself: importing it takes about 180 ms and 1.6 MB
+on every cold start, and an upgrade of the package could change a price that nobody looked at. Here every change of
+a price is a line in a diff.
+
+An override is a price row as in ``prices.json`` with ``reason`` (why the package's price is not ours), ``source``
+(where ours is published) and ``updatedAt`` (when we read it there):
+
+    {"openai": {"gpt-9": {"input": "2", "output": "8", "updatedAt": "2026-06-11",
+                          "reason": "the package does not list it", "source": "https://openai.com/api/pricing/"}}}
+"""
