@@ -7,15 +7,14 @@ One rule is kinder than the standard: an event that the end of the stream cuts o
 still dispatched, because some vendors close that way.
 
 Bytes are decoded only when a line is whole, so a character split over two reads is no concern of anybody's.
+An event is dispatched with the byte that completes it, and each byte is looked at once, however long a line is.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_LINE_END = re.compile(rb"\r\n|\n|\r")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -30,39 +29,46 @@ class SseDecoder:
     """Decodes one stream. ``feed`` any split of its bytes, then ``end`` once."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._start: bytes | None = b""  # what may yet be a byte order mark; None once that is settled
+        self._line: list[bytes] = []  # the pieces of the line that is still open
+        self._after_cr = False
         self._name = ""
         self._data: list[str] = []
-        self._started = False
 
     def feed(self, chunk: bytes) -> Iterator[ServerSentEvent]:
         """The events that ``chunk`` completes."""
-        buffer = self._rest + chunk if self._rest else chunk
-        if not self._started:
-            if len(buffer) < len(_BOM) and _BOM.startswith(buffer):
-                self._rest = buffer
+        if self._start is not None:
+            chunk = self._start + chunk
+            if len(chunk) < len(_BOM) and _BOM.startswith(chunk):
+                self._start = chunk
                 return
-            buffer = buffer.removeprefix(_BOM)
-            self._started = True
-        start = 0
-        for match in _LINE_END.finditer(buffer):
-            if match.end() == len(buffer) and buffer.endswith(b"\r"):
-                break  # the LF of this line's CRLF may be the next byte
-            line = buffer[start : match.start()]
-            start = match.end()
+            chunk = chunk.removeprefix(_BOM)
+            self._start = None
+        if not chunk:
+            return
+        ended_in_cr, self._after_cr = self._after_cr, chunk.endswith(b"\r")
+        if ended_in_cr and chunk.startswith(b"\n"):
+            chunk = chunk[1:]  # the LF of a CRLF whose CR has already ended the line
+        lines = chunk.splitlines()
+        rest = lines.pop() if lines and not chunk.endswith((b"\r", b"\n")) else b""
+        if lines and self._line:
+            lines[0] = b"".join((*self._line, lines[0]))
+            self._line = []
+        if rest:
+            self._line.append(rest)
+        for line in lines:
             if line:
                 self._field(line)
             elif self._data:
                 yield self._dispatch()
             else:
                 self._name = ""
-        self._rest = buffer[start:]
 
     def end(self) -> Iterator[ServerSentEvent]:
         """The event that was still open when the stream ended, if any."""
-        if line := self._rest.rstrip(b"\r"):
+        if line := b"".join((self._start or b"", *self._line)):
             self._field(line)
-        self._rest = b""
+        self._start, self._line = None, []
         if self._data:
             yield self._dispatch()
 

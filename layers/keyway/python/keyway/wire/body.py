@@ -82,10 +82,10 @@ class BodyDecoder:
         """Keeps ``data``, and says whether the body may still be a document rather than an event stream."""
         self._document.append(data)
         if self._is_document is None:
-            start = b"".join(self._document).lstrip(_SPACE)
-            if start and not (len(start) < len(_BOM) and _BOM.startswith(start)):
+            start = b"".join(self._document).lstrip(_SPACE).removeprefix(_BOM).lstrip(_SPACE)
+            if start and not _BOM.startswith(start):
                 # "<" is an HTML page: no document either, but reading it as one quotes it in the error.
-                self._is_document = start.removeprefix(_BOM)[:1] in (b"{", b"[", b"<")
+                self._is_document = start[:1] in (b"{", b"[", b"<")
         return self._is_document is not False
 
     def _event(self, event: ServerSentEvent) -> Iterator[Event]:

@@ -38,7 +38,8 @@ class Decoder(Protocol):
     stream is known to have cost can still be written down.
     """
 
-    usage: Usage | None
+    @property
+    def usage(self) -> Usage | None: ...
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """Events that ``data`` completes. The iterator raises a ``KeywayError`` in its place in the order.

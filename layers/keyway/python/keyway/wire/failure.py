@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from keyway.errors import (
@@ -20,8 +21,14 @@ from keyway.errors import (
 )
 
 _QUOTA = re.compile(r"quota|rate.?limit", re.IGNORECASE)
+_KEY = re.compile(
+    r"\b(?:bearer\s+\S{16,}|(?:sk|pk|rk|gsk|xai|csk|fw|tgp)[-_][\w.*-]{8,}|AIza[\w-]{20,})", re.IGNORECASE
+)
+"""What looks like a key: some vendors quote the one they refuse, masked or whole."""
 _LONGEST_MESSAGE = 2_000
 """Characters of a provider's text that are passed on; a gateway's HTML page can be far longer."""
+_LONGEST_PAGE = 16_000
+"""Characters of an HTML page that are searched for its text."""
 
 
 def failure_for(
@@ -66,9 +73,11 @@ def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
         return max(seconds, 0.0)
     if value:
         try:
-            return max(parsedate_to_datetime(value).timestamp() - now, 0.0)
+            until = parsedate_to_datetime(value)
         except ValueError:
             return None
+        # An HTTP date is in GMT; one that leaves the zone out must not be read in this machine's.
+        return max((until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() - now, 0.0)
     return None
 
 
@@ -81,7 +90,7 @@ def _number(value: str | None) -> float | None:
 
 
 def _readable(text: str) -> str:
-    """Provider text fit for an error message: no markup of an HTML page, no line breaks, not too long."""
+    """Provider text fit for an error message: no key, no markup of an HTML page, no line breaks, not too long."""
     if "<html" in text[:500].lower() or "<!doctype" in text[:500].lower():
-        text = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", text, flags=re.DOTALL | re.IGNORECASE)
-    return " ".join(text.split())[:_LONGEST_MESSAGE]
+        text = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", text[:_LONGEST_PAGE], flags=re.DOTALL | re.IGNORECASE)
+    return _KEY.sub("[key]", " ".join(text[:_LONGEST_PAGE].split()))[:_LONGEST_MESSAGE]
