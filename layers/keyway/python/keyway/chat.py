@@ -33,7 +33,7 @@ def _without_nul(value: object) -> object:
 
 
 Text = Annotated[str, BeforeValidator(_without_nul)]
-Name = Annotated[str, BeforeValidator(_without_nul), Field(min_length=1, max_length=256)]
+Name = Annotated[str, Field(min_length=1, max_length=256), BeforeValidator(_without_nul)]
 
 
 class Words(BaseModel):

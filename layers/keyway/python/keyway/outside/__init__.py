@@ -1,0 +1,1 @@
+"""Every client of another system, one file each: the only modules that do I/O. Built in ``wiring.py``."""

@@ -1,0 +1,112 @@
+"""What the operator has set, read once from the environment into a frozen value.
+
+Together with the runtime's entry point this is the only module that reads ``os.environ``. A wrong value fails at
+start, with a message that names the variable.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from urllib.parse import urlsplit
+
+_TRUE = frozenset({"true", "1", "yes", "on"})
+_FALSE = frozenset({"false", "0", "no", "off", ""})
+
+
+class SettingError(ValueError):
+    """An environment variable holds something it must not. The message names the variable, not its value."""
+
+    expected = True
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The operator's settings; the environment variable of each is its name in capitals.
+
+    Attributes:
+        keyway_hosted: Platform keys may be used at all.
+        hosted_keys_secret: Name or ARN of the Secrets Manager secret that holds the platform's keys.
+        appconfig_application, appconfig_environment: Where the profile ``feature-flags`` is deployed.
+        hosted_key_llm: The flag's value while AppConfig is not configured or has never been reached.
+        cost_multiplier: What the provider's price is multiplied with.
+        deployment_environment: The ``Environment`` dimension of every metric.
+        workspace_keys_table, workspace_keys_kms_key: Where workspaces' own keys are stored and what encrypts them.
+        provider_base_urls: Addresses by provider id that win over the catalog's. Trusted: platform keys go there.
+        metrics_namespace: ``POWERTOOLS_METRICS_NAMESPACE``.
+    """
+
+    keyway_hosted: bool = False
+    hosted_keys_secret: str | None = None
+    appconfig_application: str | None = None
+    appconfig_environment: str | None = None
+    hosted_key_llm: bool = False
+    cost_multiplier: Decimal = Decimal(1)
+    deployment_environment: str = "development"
+    workspace_keys_table: str | None = None
+    workspace_keys_kms_key: str | None = None
+    provider_base_urls: Mapping[str, str] = field(default_factory=dict)
+    metrics_namespace: str = "Keyway/HostedKey"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """The settings in ``environment`` (the process's own by default).
+
+        Raises:
+            SettingError: A value is wrong; the message names the variable.
+        """
+        variables = os.environ if environment is None else environment
+        settings = cls(
+            keyway_hosted=_boolean(variables, "KEYWAY_HOSTED"),
+            hosted_keys_secret=variables.get("HOSTED_KEYS_SECRET") or None,
+            appconfig_application=variables.get("APPCONFIG_APPLICATION") or None,
+            appconfig_environment=variables.get("APPCONFIG_ENVIRONMENT") or None,
+            hosted_key_llm=_boolean(variables, "HOSTED_KEY_LLM"),
+            cost_multiplier=_multiplier(variables, "COST_MULTIPLIER"),
+            deployment_environment=variables.get("DEPLOYMENT_ENVIRONMENT") or "development",
+            workspace_keys_table=variables.get("WORKSPACE_KEYS_TABLE") or None,
+            workspace_keys_kms_key=variables.get("WORKSPACE_KEYS_KMS_KEY") or None,
+            provider_base_urls=_base_urls(variables, "PROVIDER_BASE_URLS"),
+            metrics_namespace=variables.get("POWERTOOLS_METRICS_NAMESPACE") or "Keyway/HostedKey",
+        )
+        if (settings.appconfig_application is None) != (settings.appconfig_environment is None):
+            raise SettingError("APPCONFIG_APPLICATION and APPCONFIG_ENVIRONMENT: set both or neither")
+        return settings
+
+
+def _boolean(variables: Mapping[str, str], name: str) -> bool:
+    value = variables.get(name, "").strip().lower()
+    if value in _TRUE:
+        return True
+    if value in _FALSE:
+        return False
+    raise SettingError(f"{name}: must be true or false")
+
+
+def _multiplier(variables: Mapping[str, str], name: str) -> Decimal:
+    try:
+        value = Decimal(variables.get(name, "").strip() or "1")
+    except InvalidOperation:
+        raise SettingError(f"{name}: must be a decimal number, such as 1.25") from None
+    if not value.is_finite() or value < 0:
+        raise SettingError(f"{name}: must be a finite number, zero or more")
+    return value
+
+
+def _base_urls(variables: Mapping[str, str], name: str) -> Mapping[str, str]:
+    try:
+        value = json.loads(variables.get(name, "").strip() or "{}")
+    except ValueError:
+        raise SettingError(f"{name}: must be a JSON object of provider id to base URL") from None
+    if not isinstance(value, dict):
+        raise SettingError(f"{name}: must be a JSON object of provider id to base URL")
+    for provider, url in value.items():
+        parts = urlsplit(url) if isinstance(url, str) else None
+        if parts is None or parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+            raise SettingError(
+                f"{name}: the base URL of {provider!r} must start with http:// or https:// and name a host"
+            )
+    return value

@@ -1,0 +1,79 @@
+"""The one place where things are built: settings in, a gateway that can be started out.
+
+Building reads nothing and connects to nothing. ``start`` begins to fetch hosted keys and flags in the background, so
+that the environment's first request waits for as little as possible; ``restored`` does it again after a snapshot.
+"""
+
+from __future__ import annotations
+
+import random
+
+from keyway.catalog import Catalog
+from keyway.exchange import Gateway
+from keyway.keys.pool import KeyPool
+from keyway.keys.resolve import FLAG, Resolver
+from keyway.outside.aws import Aws
+from keyway.outside.flags import Flags
+from keyway.outside.lines import log_to_stdout
+from keyway.outside.secrets import HostedKeys
+from keyway.outside.telemetry import Telemetry
+from keyway.outside.upstream import HttpUpstream
+from keyway.outside.workspace_keys import WorkspaceKeys
+from keyway.settings import Settings
+
+
+class Keyway:
+    """A whole gateway: what the function holds for as long as its environment lives."""
+
+    def __init__(self, settings: Settings) -> None:
+        catalog = Catalog.load()
+        self._upstream = HttpUpstream()
+        self._aws = Aws()
+        self._hosted_keys = HostedKeys(self._aws, settings.hosted_keys_secret)
+        self._flags = Flags(
+            self._aws,
+            application=settings.appconfig_application,
+            environment=settings.appconfig_environment,
+            fallback={FLAG: settings.hosted_key_llm},
+        )
+        self._settings = settings
+        self.gateway = Gateway(
+            catalog=catalog,
+            resolver=Resolver(
+                catalog=catalog,
+                hosted=settings.keyway_hosted,
+                workspace_keys=WorkspaceKeys(
+                    self._aws, table=settings.workspace_keys_table, kms_key=settings.workspace_keys_kms_key
+                ),
+                platform_keys=self._hosted_keys,
+                flags=self._flags,
+                # The operating system's randomness: a seed of our own would be the same in every copy of a snapshot.
+                pool=KeyPool(random.SystemRandom()),
+            ),
+            upstream=self._upstream,
+            journal=Telemetry(namespace=settings.metrics_namespace, environment=settings.deployment_environment),
+            base_urls=settings.provider_base_urls,
+            multiplier=settings.cost_multiplier,
+        )
+
+    async def start(self) -> None:
+        """Begins to fetch what requests will need. Waits for none of it."""
+        log_to_stdout("keyway")
+        self._upstream.tls()
+        if self._settings.keyway_hosted:
+            self._hosted_keys.start()
+            self._flags.start()
+
+    async def restored(self) -> None:
+        """After a snapshot: connections are dead, keys and flags may be old, tokens are used up."""
+        await self._upstream.aclose()
+        self._aws.restored()
+        self._hosted_keys.restored()
+        self._flags.restored()
+
+    async def stop(self) -> None:
+        """Ends the background work and closes connections."""
+        await self._hosted_keys.stop()
+        await self._flags.stop()
+        self._aws.stop()
+        await self._upstream.aclose()

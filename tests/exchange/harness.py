@@ -1,0 +1,123 @@
+"""A gateway of real parts with its outside replaced: scripted provider, stores in memory, lines in a list.
+
+Everything that decides about money is the product's own: catalog, resolution, wires, exchange, settlement, telemetry.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from infra.local.provider import ScriptedProvider
+from keyway.catalog import Catalog
+from keyway.exchange import Call, Gateway
+from keyway.keys.pool import KeyPool
+from keyway.keys.resolve import Resolver
+from keyway.outside.lines import log_to_stdout
+from keyway.outside.telemetry import Telemetry
+from keyway.outside.upstream import HttpUpstream
+
+HOSTED_SECRET = "sk-hosted-0123456789abcdef"
+WORKSPACE_SECRET = "sk-workspace-fedcba9876543210"
+CALLERS_SECRET = "sk-callers-aaaabbbbccccdddd"
+SECRETS = (HOSTED_SECRET, WORKSPACE_SECRET, CALLERS_SECRET)
+
+MODELS = {"openai": "gpt-4.1", "anthropic": "claude-sonnet-4-5"}
+
+
+@dataclass
+class Stores:
+    """The key stores and the flag, in memory."""
+
+    platform: Mapping[str, str] = field(
+        default_factory=lambda: {"OPENAI_API_KEY_1": HOSTED_SECRET, "ANTHROPIC_API_KEY_1": HOSTED_SECRET}
+    )
+    workspace: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    flag: bool = True
+
+    async def current(self) -> Mapping[str, str]:
+        return self.platform
+
+    async def key(self, workspace_id: str, provider: str) -> str | None:
+        return self.workspace.get((workspace_id, provider))
+
+    async def enabled(self, _name: str, _context: Mapping[str, object]) -> bool:
+        return self.flag
+
+
+@contextlib.asynccontextmanager
+async def gateway(provider: ScriptedProvider, stores: Stores | None = None, *, multiplier: str = "1"):
+    """A gateway that talks to ``provider``."""
+    stores = stores or Stores()
+    catalog = Catalog.load()
+    upstream = HttpUpstream()
+    try:
+        yield Gateway(
+            catalog=catalog,
+            resolver=Resolver(
+                catalog=catalog,
+                hosted=True,
+                workspace_keys=stores,
+                platform_keys=stores,
+                flags=stores,
+                pool=KeyPool(0),
+            ),
+            upstream=upstream,
+            journal=Telemetry(namespace="Keyway/HostedKey", environment="test"),
+            base_urls=provider.base_urls,
+            multiplier=Decimal(multiplier),
+        )
+    finally:
+        await upstream.aclose()
+
+
+def call(seconds: float = 60.0) -> Call:
+    """An invocation with ``seconds`` left."""
+    return Call(request_id="request-1", deadline=time.time() + seconds)
+
+
+@dataclass
+class Lines:
+    """What was written to standard output, parsed."""
+
+    text: str = ""
+
+    @property
+    def all(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.text.splitlines()]
+
+    @property
+    def metrics(self) -> list[dict[str, object]]:
+        return [line for line in self.all if "_aws" in line]
+
+    def named(self, metric: str) -> list[dict[str, object]]:
+        """The metric lines that carry ``metric``."""
+        return [line for line in self.metrics if metric in line]
+
+    @property
+    def exchanges(self) -> list[dict[str, object]]:
+        """The log lines of exchanges that ended."""
+        return [line["exchange"] for line in self.all if "exchange" in line and "_aws" not in line]
+
+    @property
+    def charged(self) -> Decimal:
+        """The sum of every ``CostCharged``."""
+        return sum((Decimal(str(line["CostCharged"][0])) for line in self.named("CostCharged")), Decimal(0))
+
+
+@contextlib.contextmanager
+def captured() -> Iterator[Lines]:
+    """Collects the lines written meanwhile; complete when the context is left."""
+    log_to_stdout("keyway")
+    lines = Lines()
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        try:
+            yield lines
+        finally:
+            lines.text = out.getvalue()

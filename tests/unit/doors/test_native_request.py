@@ -1,0 +1,166 @@
+"""What the native door makes of the JSON callers send, and what it says of JSON it cannot take."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keyway.doors.native.request import read_request
+from keyway.errors import InvalidRequest
+
+HELLO = {"provider": "openai", "model": "gpt-4.1", "messages": [{"role": "user", "content": "Hello"}]}
+
+FULL = HELLO | {
+    "systemPrompt": "Be brief.",
+    "context": "It is raining.",
+    "messages": [
+        {
+            "role": "user",
+            "content": "What is this?",
+            "files": [{"name": "a.png", "mimeType": "image/png", "data": "aGk="}],
+        },
+        {"role": "assistant", "toolCalls": [{"id": "c1", "name": "look", "arguments": {"at": 1}}]},
+        {"role": "tool", "toolCallId": "c1", "content": "a cat"},
+    ],
+    "tools": [
+        {
+            "id": "look",
+            "name": "Look",
+            "description": "Looks.",
+            "params": {"zoom": 2},
+            "parameters": {"type": "object", "properties": {"at": {"type": "integer"}}},
+            "usageControl": "force",
+        }
+    ],
+    "temperature": 1,
+    "maxTokens": 100,
+    "apiKey": "sk-callers-own",
+    "responseFormat": {"name": "cat", "schema": {"type": "object"}, "strict": False},
+    "stream": True,
+    "workspaceId": "w",
+    "userId": "u",
+    "orgId": "o",
+    "workflowId": "f",
+    "chatId": "c",
+    "reasoningEffort": "low",
+    "verbosity": "low",
+    "thinkingLevel": "low",
+    "previousInteractionId": "p",
+    "azureEndpoint": "https://x.openai.azure.com",
+    "azureApiVersion": "v",
+    "vertexProject": "p",
+    "vertexLocation": "l",
+    "bedrockAccessKeyId": "a",
+    "bedrockSecretKey": "s",
+    "bedrockRegion": "r",
+}
+
+
+def test_every_field_of_the_contract_is_read():
+    request, caller = read_request(json.loads(json.dumps(FULL)))
+    assert request.messages[1].tool_calls[0].arguments == {"at": 1}
+    assert request.forced_tool is request.tools[0]
+    assert request.response_format is not None
+    assert request.response_format.json_schema == {"type": "object"}
+    assert [message.role for message in request.conversation] == ["user", "user", "assistant", "tool"]
+    assert caller.api_key is not None
+    assert caller.api_key.get_secret_value() == "sk-callers-own"
+    assert caller.workspace_id == "w"
+
+
+def test_no_repr_shows_a_secret():
+    request, caller = read_request(FULL | {"bedrockSecretKey": "very-secret"})
+    assert "sk-callers-own" not in repr(caller)
+    assert "very-secret" not in repr(request)
+
+
+@pytest.mark.parametrize("key", ["hostedKey", "isBYOK"])
+@pytest.mark.parametrize("ignore_unknown", [False, True])
+def test_fields_only_a_server_may_set_are_dropped_in_silence(key, ignore_unknown):
+    assert read_request(HELLO | {key: True}, ignore_unknown=ignore_unknown) == read_request(HELLO)
+
+
+UNKNOWN = [
+    (HELLO | {"modle": "x"}, "modle: is not a known field"),
+    (HELLO | {"messages": [{"role": "user", "content": "x", "mood": 1}]}, "messages[0].mood: is not a known field"),
+]
+
+
+@pytest.mark.parametrize(("body", "message"), UNKNOWN)
+def test_the_url_door_names_fields_it_does_not_know(body, message):
+    with pytest.raises(InvalidRequest) as refused:
+        read_request(body)
+    assert refused.value.message == message
+
+
+@pytest.mark.parametrize(("body", "_message"), UNKNOWN)
+def test_the_step_functions_door_ignores_fields_it_does_not_know(body, _message):
+    request, _caller = read_request(body, ignore_unknown=True)
+    assert request.messages[0].role == "user"
+
+
+def test_ignoring_what_is_unknown_does_not_hide_what_is_wrong():
+    with pytest.raises(InvalidRequest) as refused:
+        read_request(HELLO | {"modle": "x", "maxTokens": 0}, ignore_unknown=True)
+    assert refused.value.message == "maxTokens: should be greater than 0"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (None, "the request must be a JSON object, not null"),
+        ([], "the request must be a JSON object, not an array"),
+        ("hi", "the request must be a JSON object, not a string"),
+        ({}, "provider: is required; model: is required"),
+        (HELLO | {"provider": ""}, "provider: must not be empty"),
+        (HELLO | {"model": 4}, "model: must be a string"),
+        (HELLO | {"model": "a\0b"}, "model: must not contain a NUL character"),
+        (HELLO | {"messages": []}, "messages: must hold at least one message when there is no systemPrompt or context"),
+        (HELLO | {"messages": "Hello"}, "messages: must be an array"),
+        (HELLO | {"messages": ["Hello"]}, "messages[0]: must be an object"),
+        (HELLO | {"messages": [{"role": "user"}]}, "messages[0]: needs content"),
+        (
+            HELLO | {"messages": [{"role": "human", "content": "x"}]},
+            "messages[0].role: should be 'system', 'user', 'assistant' or 'tool'",
+        ),
+        (HELLO | {"messages": [{"role": "tool", "content": "x"}]}, "messages[0]: a tool message needs toolCallId"),
+        (HELLO | {"maxTokens": -1}, "maxTokens: should be greater than 0"),
+        (HELLO | {"maxTokens": 1.5}, "maxTokens: must be a whole number"),
+        (HELLO | {"maxTokens": "100"}, "maxTokens: must be a whole number"),
+        (HELLO | {"maxTokens": True}, "maxTokens: must be a whole number"),
+        (HELLO | {"temperature": "hot"}, "temperature: must be a number"),
+        (HELLO | {"temperature": 3}, "temperature: should be less than or equal to 2"),
+        (HELLO | {"stream": "yes"}, "stream: must be true or false"),
+        (HELLO | {"apiKey": 5}, "apiKey: must be a string"),
+        (HELLO | {"tools": [{"id": "two words"}]}, "tools[0].id: should match pattern '^[A-Za-z0-9_-]{1,64}$'"),
+        (HELLO | {"tools": [{"id": "a"}, {"id": "a"}]}, "tools: the id 'a' is used twice"),
+        (HELLO | {"responseFormat": {"name": "x"}}, "responseFormat.schema: is required"),
+    ],
+)
+def test_bad_input_is_one_error_that_names_the_field(body, message):
+    with pytest.raises(InvalidRequest) as refused:
+        read_request(body)
+    assert refused.value.message == message
+    assert refused.value.status == 400
+
+
+def test_an_empty_response_format_counts_as_none():
+    request, _caller = read_request(HELLO | {"responseFormat": ""})
+    assert request.response_format is None
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(FULL)), json_values), st.booleans())
+def test_any_json_is_read_or_refused_and_nothing_else(body, ignore_unknown):
+    with contextlib.suppress(InvalidRequest):
+        read_request(HELLO | body, ignore_unknown=ignore_unknown)

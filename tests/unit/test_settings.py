@@ -1,0 +1,73 @@
+"""Settings: what the operator may write, and what is said of what they may not."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from keyway.settings import SettingError, Settings
+
+
+def test_an_empty_environment_is_a_gateway_without_platform_keys():
+    settings = Settings.from_environment({})
+    assert not settings.keyway_hosted
+    assert not settings.hosted_key_llm
+    assert settings.cost_multiplier == 1
+    assert settings.deployment_environment == "development"
+    assert settings.metrics_namespace == "Keyway/HostedKey"
+
+
+def test_every_variable_is_read():
+    settings = Settings.from_environment(
+        {
+            "KEYWAY_HOSTED": "True",
+            "HOSTED_KEYS_SECRET": "keys",
+            "APPCONFIG_APPLICATION": "a",
+            "APPCONFIG_ENVIRONMENT": "e",
+            "HOSTED_KEY_LLM": "1",
+            "COST_MULTIPLIER": "1.10",
+            "DEPLOYMENT_ENVIRONMENT": "production",
+            "WORKSPACE_KEYS_TABLE": "t",
+            "WORKSPACE_KEYS_KMS_KEY": "k",
+            "PROVIDER_BASE_URLS": '{"openai": "http://127.0.0.1:1/v1"}',
+            "POWERTOOLS_METRICS_NAMESPACE": "N",
+        }
+    )
+    assert settings == Settings(
+        keyway_hosted=True,
+        hosted_keys_secret="keys",
+        appconfig_application="a",
+        appconfig_environment="e",
+        hosted_key_llm=True,
+        cost_multiplier=Decimal("1.10"),
+        deployment_environment="production",
+        workspace_keys_table="t",
+        workspace_keys_kms_key="k",
+        provider_base_urls={"openai": "http://127.0.0.1:1/v1"},
+        metrics_namespace="N",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KEYWAY_HOSTED", "perhaps"),
+        ("HOSTED_KEY_LLM", "2"),
+        ("COST_MULTIPLIER", "a lot"),
+        ("COST_MULTIPLIER", "-1"),
+        ("COST_MULTIPLIER", "NaN"),
+        ("COST_MULTIPLIER", "Infinity"),
+        ("PROVIDER_BASE_URLS", "http://x"),
+        ("PROVIDER_BASE_URLS", "[]"),
+        ("PROVIDER_BASE_URLS", '{"openai": 1}'),
+        ("PROVIDER_BASE_URLS", '{"openai": "ftp://x"}'),
+        ("PROVIDER_BASE_URLS", '{"openai": "https://x/?key=secret"}'),
+        ("APPCONFIG_APPLICATION", "alone"),
+    ],
+)
+def test_a_wrong_value_is_an_error_that_names_the_variable(name, value):
+    with pytest.raises(SettingError) as wrong:
+        Settings.from_environment({name: value})
+    assert name in str(wrong.value)
+    assert "secret" not in str(wrong.value)
