@@ -60,8 +60,8 @@ class Keyway:
         """Begins to fetch what requests will need. Waits for none of it."""
         log_to_stdout("keyway")
         self._upstream.tls()
+        self._hosted_keys.start()
         if self._settings.keyway_hosted:
-            self._hosted_keys.start()
             self._flags.start()
 
     async def restored(self) -> None:
