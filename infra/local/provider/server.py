@@ -1,0 +1,208 @@
+"""The scripted provider: an HTTP/1.1 server on loopback that plays scripts in the protocol it is spoken to.
+
+    async with ScriptedProvider() as provider:
+        gate = Gate()
+        provider.script(Say("Hel"), Wait(gate), Say("lo"))
+        ...  # point a client at provider.base_urls["openai"]; the second chunk is not sent before gate.open()
+
+Several vendors live on one port, told apart by the first part of the path. Like a vendor it refuses wrong keys
+and requests of the wrong shape; unlike one it remembers every request. It belongs to the event loop that
+entered it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Literal, Self
+
+from infra.local.provider import anthropic_messages, bedrock_converse, openai_responses
+from infra.local.provider.connection import Connection, HttpRequest
+from infra.local.provider.performance import perform
+from infra.local.provider.protocol import Json, Question, WireProtocol
+from infra.local.provider.script import Ending, Refusal, Reply, Script, Step, Tokens, Verbatim
+from infra.local.provider.smalltalk import smalltalk
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """A provider on this server: its protocol, and what stands in its base URL after the provider's id."""
+
+    protocol: WireProtocol
+    base_path: str = ""
+
+
+VENDORS: Mapping[str, Vendor] = {
+    "anthropic": Vendor(anthropic_messages.PROTOCOL),
+    "bedrock": Vendor(bedrock_converse.PROTOCOL),
+    "openai": Vendor(openai_responses.PROTOCOL, "/v1"),
+}
+
+Outcome = Literal["answered", "abandoned", "hung up"]
+
+
+@dataclass(slots=True)
+class Received:
+    """A request that arrived, refused ones included.
+
+    ``outcome`` is ``None`` while it is being answered; ``abandoned`` means that the client left first.
+    """
+
+    provider: str
+    path: str
+    headers: Mapping[str, str]
+    body: Json
+    key: str | None
+    status: int | None = None
+    outcome: Outcome | None = None
+    _ended: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+
+    async def ended(self) -> Outcome:
+        """Waits until the server is done with this request, and tells how."""
+        await self._ended.wait()
+        assert self.outcome is not None
+        return self.outcome
+
+    def end(self, outcome: Outcome) -> None:
+        """Called by the server, once."""
+        self.outcome = outcome
+        self._ended.set()
+
+
+class ScriptedProvider:
+    """The server. ``keys`` are the keys each vendor knows; a vendor without an entry takes any key."""
+
+    def __init__(
+        self,
+        *,
+        keys: Mapping[str, Collection[str]] | None = None,
+        otherwise: Callable[[Question, WireProtocol], Reply] = smalltalk,
+    ) -> None:
+        self.requests: list[Received] = []
+        self.url = ""
+        self._keys = dict(keys or {})
+        self._otherwise = otherwise
+        self._planned: list[tuple[str | None, Reply | Callable[[str], Reply]]] = []
+        self._serials = itertools.count(1)
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        """Starts listening on a free loopback port."""
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        host, port = self._server.sockets[0].getsockname()
+        self.url = f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stops listening and drops what is still open."""
+        assert self._server is not None
+        self._server.close()
+        for connection in self._connections:
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    @property
+    def base_urls(self) -> dict[str, str]:
+        """Each provider's base URL, of the form its real one has."""
+        return {name: f"{self.url}/{name}{vendor.base_path}" for name, vendor in VENDORS.items()}
+
+    def script(
+        self,
+        *steps: Step,
+        asked: str | None = None,
+        ending: Ending = "stop",
+        tokens: Tokens | None = None,
+    ) -> None:
+        """The next request is answered with these steps. Short for ``reply(Script(...))``."""
+        self.reply(Script(*steps, ending=ending, tokens=tokens), asked=asked)
+
+    def reply(self, reply: Reply | Callable[[str], Reply], *, asked: str | None = None) -> None:
+        """The next request that no earlier reply is meant for gets ``reply``, or what it makes of the key it was sent.
+
+        With ``asked``, only a request whose last user turn contains that text; so concurrent requests each
+        find their own. When nothing is planned for a request, the server makes conversation.
+        """
+        self._planned.append((asked, reply))
+
+    def forget(self) -> int:
+        """Forgets every planned reply that no request has asked for, and tells how many there were."""
+        unused = len(self._planned)
+        self._planned.clear()
+        return unused
+
+    def _choose(self, question: Question, protocol: WireProtocol, key: str) -> Reply:
+        text = protocol.asked(question)
+        for index, (asked, reply) in enumerate(self._planned):
+            if asked is None or asked in text:
+                del self._planned[index]
+                return reply(key) if callable(reply) else reply
+        return self._otherwise(question, protocol)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        connection = Connection(reader, writer)
+        try:
+            while (request := await connection.request()) is not None:
+                await self._serve(connection, request)
+        except asyncio.CancelledError:
+            connection.abort()  # the provider is being stopped, and nobody awaits this task's result
+        finally:
+            self._connections.discard(task)
+            connection.close()
+
+    async def _serve(self, connection: Connection, request: HttpRequest) -> None:
+        serial = next(self._serials)
+        provider, _, rest = request.path.lstrip("/").partition("/")
+        vendor = VENDORS.get(provider)
+        if vendor is None:
+            await connection.document(404, "text/plain", f"no vendor called {provider!r} here\n".encode(), {})
+            return
+        protocol = vendor.protocol
+        body = _json_object(request.body)
+        received = Received(provider, request.path, request.headers, body or {}, protocol.key(request.headers))
+        self.requests.append(received)
+        question = Question(serial, f"/{rest}", request.headers, body or {})
+        reply = self._refused(vendor, question, received, request.method, readable=body is not None)
+        if reply is None:
+            reply = self._choose(question, protocol, received.key or "")
+        try:
+            received.status = reply.status if isinstance(reply, Refusal | Verbatim) else 200
+            await connection.while_client_stays(perform(reply, question, protocol, connection))
+        except ConnectionError:
+            received.end("abandoned")
+        except asyncio.CancelledError:
+            received.end("hung up")
+            raise
+        else:
+            received.end("hung up" if connection.aborted else "answered")
+
+    def _refused(
+        self, vendor: Vendor, question: Question, received: Received, method: str, *, readable: bool
+    ) -> Reply | None:
+        protocol = vendor.protocol
+        known = self._keys.get(received.provider)
+        if received.key is None or (known is not None and received.key not in known):
+            return protocol.wrong_key(received.key)
+        if not re.fullmatch(re.escape(vendor.base_path) + protocol.path, question.path) or method != "POST":
+            return Refusal(404, "not_found_error", f"Invalid URL ({method} {question.path})")
+        if not readable:
+            return Refusal(400, "invalid_request_error", "We could not parse the JSON body of your request.")
+        return protocol.check(question)
+
+
+def _json_object(data: bytes) -> Json | None:
+    try:
+        value = json.loads(data)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
