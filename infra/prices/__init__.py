@@ -1,9 +1,10 @@
 """Writes the catalog's price table: ``make prices``, or ``python -m infra.prices``.
 
-    genai-prices (a development dependency)  ─┐
-    catalog/price_overrides.json (ours win)  ─┴→  catalog/prices.json, and a report on the terminal
+    genai-prices (a development dependency)  ─┐    catalog/prices.json (models of the catalog)
+    catalog/price_overrides.json (ours win)  ─┴→  catalog/prices_unlisted.json (ids of providers that list none)
+                                                   a report on the terminal
 
-``source.py`` reads the package, ``table.py`` joins the two and writes the file, ``report.py`` shows what came of it.
+``source.py`` reads the package, ``table.py`` joins the two and writes the files, ``report.py`` shows what came of it.
 
 The gateway reads ``prices.json`` and never imports genai-prices itself: importing it takes about 180 ms and 1.6 MB
 on every cold start, and an upgrade of the package could change a price that nobody looked at. Here every change of
@@ -14,4 +15,8 @@ An override is a price row as in ``prices.json`` with ``reason`` (why the packag
 
     {"openai": {"gpt-9": {"input": "2", "output": "8", "updatedAt": "2026-06-11",
                           "reason": "the package does not list it", "source": "https://openai.com/api/pricing/"}}}
+
+Instead of rates it may name another model of the same provider, whose price in the package it then has:
+
+    {"openai": {"gpt-latest": {"sameAs": "gpt-9", "reason": "an alias of it", "source": "https://…"}}}
 """

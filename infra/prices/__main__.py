@@ -1,8 +1,8 @@
-"""The command. Writes ``prices.json`` and prints the report; with ``--check`` it only compares.
+"""The command. Writes ``prices.json`` and ``prices_unlisted.json`` and prints the report; ``--check`` only compares.
 
 python -m infra.prices                      prices in force today
 python -m infra.prices --as-of 2026-06-30   prices in force on that day
-python -m infra.prices --check              exit 1 unless the file is what would be written for its own day
+python -m infra.prices --check              exit 1 unless the files are what would be written for their own day
 """
 
 from __future__ import annotations
@@ -28,38 +28,43 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--as-of", type=date.fromisoformat, help="the day whose prices are wanted (default: today)")
     parser.add_argument("--catalog", type=Path, default=CATALOG, help="the folder of the catalog's files")
     options = parser.parse_args(arguments)
-    target: Path = options.catalog / "prices.json"
     try:
         if options.check:
-            return _check(target)
+            return _check(options.catalog)
         table = _table(options.catalog, options.as_of or datetime.now(UTC).date())
     except (OSError, ValueError) as problem:
         sys.stderr.write(f"prices: {problem}\n")
         return 2
-    target.write_text(table.text(), encoding="utf-8")
+    for name, text in _files(table).items():
+        (options.catalog / name).write_text(text, encoding="utf-8")
     sys.stdout.write(report(table))
     return 0
 
 
-def _check(target: Path) -> int:
-    written = target.read_text(encoding="utf-8")
-    as_of = date.fromisoformat(Row(json.loads(written), target.name).text("asOf"))
-    if _table(target.parent, as_of).text() == written:
-        return 0
-    sys.stderr.write(
-        f"prices: {target.name} is not what its sources give for {as_of}. Run `make prices` and look at the diff.\n"
-    )
-    return 1
+def _check(folder: Path) -> int:
+    as_of = date.fromisoformat(Row(_json(folder / "prices.json"), "prices.json").text("asOf"))
+    wanted = _files(_table(folder, as_of))
+    stale = [name for name, text in wanted.items() if (folder / name).read_text(encoding="utf-8") != text]
+    for name in stale:
+        sys.stderr.write(
+            f"prices: {name} is not what its sources give for {as_of}. Run `make prices` and look at the diff.\n"
+        )
+    return 1 if stale else 0
+
+
+def _files(table: Table) -> dict[str, str]:
+    return {"prices.json": table.text(), "prices_unlisted.json": table.unlisted_text()}
 
 
 def _table(folder: Path, as_of: date) -> Table:
     providers = load.providers(_json(folder / "providers.json"), "providers.json")
-    models = [
-        listing.model
+    listings = {
+        owner: load.listings(owner, rows, providers, "models.json")
         for owner, rows in _json(folder / "models.json").items()
-        for listing in load.listings(owner, rows, providers, "models.json").values()
-    ]
-    return make(models, _json(folder / "price_overrides.json"), as_of)
+    }
+    models = [listing.model for rows in listings.values() for listing in rows.values()]
+    without_models = [owner for owner in providers if not listings.get(owner)]
+    return make(models, _json(folder / "price_overrides.json"), as_of, without_models=without_models)
 
 
 def _json(path: Path) -> dict[str, object]:

@@ -1,11 +1,13 @@
-"""What ``make prices`` prints: one line per model with its rates in dollars per million tokens, then the unpriced."""
+"""What ``make prices`` prints: one line per model with its rates in dollars per million tokens, then what has none."""
 
 from __future__ import annotations
 
-from infra.prices.source import PriceRow
+from collections import Counter
+
+from infra.prices.source import Found, PriceRow
 from infra.prices.table import Table
 
-_HEADINGS = ("model", "input", "cached", "write", "write 1h", "output", "tiers", "source")
+_HEADINGS = ("provider", "model", "input", "cached", "write", "write 1h", "output", "tiers", "source", "left out")
 _RATES = ("input", "cachedInput", "cacheWrite", "cacheWrite1h", "output")
 
 
@@ -16,15 +18,30 @@ def report(table: Table) -> str:
         row = entry.row
         if row is not None:
             rates = (str(row.get(rate, "-")) for rate in _RATES)
-            lines.append((entry.model.id, *rates, _tiers(row), entry.origin))
+            left_out = ", ".join(entry.left_out)
+            lines.append((entry.model.provider, entry.model.id, *rates, _tiers(row), entry.origin, left_out))
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
     shown = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    unpriced = [f"  {entry.model.provider}: {entry.model.id}: {entry.origin}" for entry in table.unpriced]
-    ending = ["Every model of the catalog has a price."]
-    if unpriced:
-        ending = ["No price, so a platform key will not pay for:", *unpriced]
     heading = f"{table.version}, prices in force on {table.as_of}"
-    return "\n".join([heading, "", *shown, "", *ending, ""])
+    return "\n".join([heading, "", *shown, "", *_unlisted(table), *_unpriced(table), ""])
+
+
+def _unlisted(table: Table) -> list[str]:
+    """How many ids are priced of providers that list no model, and why others are not."""
+    lines = []
+    for owner, ids in table.unlisted.items():
+        problems = Counter(str(problem) for problem in ids.values() if not isinstance(problem, Found))
+        priced = len(ids) - problems.total()
+        without = "".join(f"; {count} without: {problem}" for problem, count in problems.most_common())
+        lines.append(f"{owner}: lists no model; {priced} ids priced{without}")
+    return [*lines, ""] if lines else []
+
+
+def _unpriced(table: Table) -> list[str]:
+    if not table.unpriced:
+        return ["Every model of the catalog has a price."]
+    lines = [f"  {entry.model.provider}: {entry.model.id}: {entry.origin}" for entry in table.unpriced]
+    return ["No price, so a platform key will not pay for:", *lines]
 
 
 def _tiers(row: PriceRow) -> str:

@@ -1,9 +1,13 @@
 """One model's price as the ``genai-prices`` package has it, as a row of ``prices.json``.
 
-A rate that depends on the time of day, or on something this gateway does not count (audio, pages), cannot be a row:
-``UnusablePriceError`` says so, and the model stays without a price until there is an override. Prices of the
+A rate that depends on the time of day, or on something this gateway does not count (pages, pictures made), cannot be a
+row: ``UnusablePriceError`` says so, and the model stays without a price until there is an override. Prices of the
 provider's own tools (web and file search) are left out because the gateway does not offer those. So are prices for
-request variants (priority, batch): the gateway asks for the standard one.
+request variants (priority, batch): the gateway asks for the standard one. Dearer input by sound is left out too, and
+the report says where: usage does not tell sound from text, so its tokens cost what text costs.
+
+Bedrock's models are looked up as they are sent: with the geographic prefix that an id without one gets. For recent
+models AWS asks ten per cent more there than at the global endpoint, which has rows of its own (``global.…``).
 
 In the package as in our rows, a tier's rates hold for the whole of a request whose input is longer than the tier's
 ``start`` (``genai_prices.types.calc_unit_price``: ``total_input_tokens > tier.start``).
@@ -18,7 +22,15 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from genai_prices.data import providers
-from genai_prices.types import ModelInfo, ModelPrice, StartDateConstraint, TieredPrices
+from genai_prices.types import (
+    ClauseEquals,
+    ClauseOr,
+    MatchLogic,
+    ModelInfo,
+    ModelPrice,
+    StartDateConstraint,
+    TieredPrices,
+)
 
 PriceRow: TypeAlias = dict[str, object]
 
@@ -30,6 +42,7 @@ _RATES = {
     "output": "output_mtok",
 }
 _NOT_OFFERED = frozenset({"web_searches_kcount", "storage_searches_kcount"})
+_NOT_COUNTED = frozenset({"input_audio_mtok", "cache_audio_read_mtok", "audio_hours", "input_audio_hours"})
 
 _PROVIDERS = {
     "azure-anthropic": "azure",
@@ -51,6 +64,8 @@ class Found:
 
     row: PriceRow
     source: str
+    left_out: tuple[str, ...] = ()
+    """Rates of the package that the row does not hold, because usage does not count what they are for."""
 
 
 def find(provider_id: str, sent_as: str, as_of: date) -> Found:
@@ -61,10 +76,50 @@ def find(provider_id: str, sent_as: str, as_of: date) -> Found:
     """
     theirs = _PROVIDERS.get(provider_id, provider_id)
     provider = next((provider for provider in providers if provider.id == theirs), None)
-    model = provider and provider.find_model(sent_as, all_providers=providers)
+    asked = f"us.{sent_as}" if provider_id == "bedrock" and not sent_as.startswith("global.") else sent_as
+    model = provider and provider.find_model(asked, all_providers=providers)
     if not model:
         raise UnusablePriceError("genai-prices does not list it")
-    return Found(row=_row(_in_force(model, as_of)), source=f"{theirs}/{model.id}")
+    return _found(model, theirs, as_of)
+
+
+def known_ids(provider_id: str, as_of: date) -> Mapping[str, Found | UnusablePriceError]:
+    """The price, or why there is none, of every id that the package knows of ``provider_id`` by its full spelling.
+
+    Ids it knows by a pattern only are not among them. The package does not look at case, so ids that differ in
+    nothing else are one.
+    """
+    provider = next((provider for provider in providers if provider.id == provider_id), None)
+    ids: dict[str, Found | UnusablePriceError] = {}
+    seen: set[str] = set()
+    for model in provider.models if provider else ():
+        found: Found | UnusablePriceError
+        try:
+            found = _found(model, provider_id, as_of)
+        except UnusablePriceError as problem:
+            found = problem
+        for spelling in _spellings(model.match):
+            # Where two models match, the package takes the first.
+            if spelling.lower() not in seen:
+                ids[spelling] = found
+                seen.add(spelling.lower())
+    return ids
+
+
+def _spellings(match: MatchLogic) -> list[str]:
+    match match:
+        case ClauseEquals(equals=spelling):
+            return [spelling]
+        case ClauseOr(or_=clauses):
+            return [spelling for clause in clauses for spelling in _spellings(clause)]
+        case _:
+            return []
+
+
+def _found(model: ModelInfo, theirs: str, as_of: date) -> Found:
+    price = _in_force(model, as_of)
+    published = {name for name, value in vars(price).items() if value is not None}
+    return Found(row=_row(price), source=f"{theirs}/{model.id}", left_out=tuple(sorted(published & _NOT_COUNTED)))
 
 
 def _in_force(model: ModelInfo, as_of: date) -> ModelPrice:
@@ -87,7 +142,7 @@ def _in_force(model: ModelInfo, as_of: date) -> ModelPrice:
 
 def _row(price: ModelPrice) -> PriceRow:
     published = {key: value for key, value in vars(price).items() if value is not None}
-    if strange := sorted(published.keys() - set(_RATES.values()) - _NOT_OFFERED):
+    if strange := sorted(published.keys() - set(_RATES.values()) - _NOT_OFFERED - _NOT_COUNTED):
         raise UnusablePriceError(f"its price has parts that a row cannot hold: {', '.join(strange)}")
     rates = {ours: published[theirs] for ours, theirs in _RATES.items() if theirs in published}
     if missing := {"input", "output"} - rates.keys():

@@ -141,6 +141,64 @@ def test_a_vendors_announced_end_is_known():
     assert not CATALOG.is_deprecated(CATALOG.model(OPENAI, "gpt-9"))
 
 
-def test_every_default_model_is_listed():
+def test_every_default_model_is_listed_where_any_is():
+    owners = {model.provider for model in CATALOG.models()}
     for provider in CATALOG.providers():
-        assert CATALOG.model(provider, provider.default_model).known
+        default = provider.default_model
+        assert (default != "" and CATALOG.model(provider, default).known) == (provider.id in owners)
+
+
+@pytest.mark.parametrize(
+    ("asked", "listed", "sent"),
+    [
+        ("bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0", "anthropic.claude-sonnet-4-5-20250929-v1:0", "us."),
+        ("eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "anthropic.claude-sonnet-4-5-20250929-v1:0", "eu."),
+        ("bedrock/US-GOV.meta.llama3-3-70b-instruct-v1:0", "meta.llama3-3-70b-instruct-v1:0", "us-gov."),
+        ("bedrock/global.amazon.nova-2-lite-v1:0", "global.amazon.nova-2-lite-v1:0", ""),
+        ("bedrock/amazon.nova-2-lite-v1:0", "amazon.nova-2-lite-v1:0", ""),
+    ],
+)
+def test_a_region_before_a_models_name_is_sent_and_changes_nothing_else(asked, listed, sent):
+    bedrock = CATALOG.provider("bedrock")
+    model = CATALOG.model(bedrock, asked)
+    assert (model.id, model.sent_as, model.known) == (f"bedrock/{listed}", sent + listed, True)
+
+
+def test_a_region_is_known_to_the_provider_that_has_regions_only():
+    assert not CATALOG.model(OPENAI, "us.gpt-4o").known
+
+
+@pytest.mark.parametrize(
+    "asked", ["accounts/x/models/y", "fireworks/accounts/x/models/y", "FIREWORKS/Accounts/x/models/y"]
+)
+@pytest.mark.parametrize("blocked", ["fireworks/accounts/x/models/y", "fireworks/*"])
+def test_leaving_the_prefix_out_is_no_way_round_a_block_list(asked, blocked):
+    catalog = Catalog.load(blocked_models=[blocked])
+    with pytest.raises(ModelUnavailable, match="is not available here"):
+        catalog.model(catalog.provider("fireworks"), asked)
+
+
+def test_a_listing_holds_every_model_with_its_price_and_none_that_is_blocked():
+    catalog = Catalog.load(
+        blocked_models=["gpt-*"], blocked_providers=["bedrock"], models={"openai": {"o9": {"maxOutputTokens": 5}}}
+    )
+    offers = {offer.model.id: offer for offer in catalog.listing()}
+    assert [offer.model for offer in catalog.listing()] == list(catalog.models())
+    assert offers["o9"].price is None
+    assert offers["o9"].model.max_output_tokens == 5
+    sonnet = offers["claude-sonnet-4-6"]
+    assert (sonnet.model.provider, sonnet.deprecated) == ("anthropic", False)
+    assert sonnet.price is not None
+    assert sonnet.price.rates.input == 3
+    assert not any(name.startswith(("gpt-", "bedrock/")) for name in offers)
+
+
+def test_a_replaced_provider_row_holds_for_its_shipped_models_too():
+    shouting = {
+        "name": "xAI",
+        "wire": "openai_chat",
+        "legacyKeys": "caller",
+        "strip": {"prefix": "grok-", "anchored": True},
+    }
+    catalog = Catalog.load(providers={"xai": shouting})
+    assert catalog.model(catalog.provider("xai"), "grok-4.3").sent_as == "4.3"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, time
 from decimal import Decimal
 from typing import ClassVar
@@ -11,7 +12,7 @@ from genai_prices import types as genai
 
 from infra.prices import source
 from infra.prices.report import report
-from infra.prices.source import UnusablePriceError, find
+from infra.prices.source import Found, UnusablePriceError, find, known_ids
 from infra.prices.table import make
 from keyway.capabilities import Model
 from keyway.catalog import parse
@@ -99,8 +100,8 @@ class TestThePackagesOwnArithmetic:
             "not yet in force on 2026-06-11",
         ),
         (
-            rates(input_mtok=Decimal(1), output_mtok=Decimal(1), input_audio_mtok=Decimal(9)),
-            "parts that a row cannot hold: input_audio_mtok",
+            rates(input_mtok=Decimal(1), output_mtok=Decimal(1), output_image_mtok=Decimal(9)),
+            "parts that a row cannot hold: output_image_mtok",
         ),
         (rates(input_mtok=Decimal(1)), "no rate for output"),
     ],
@@ -108,6 +109,53 @@ class TestThePackagesOwnArithmetic:
 def test_a_price_that_a_row_cannot_hold_is_refused(prices, problem):
     with pytest.raises(UnusablePriceError, match=problem):
         row_of(prices)
+
+
+def test_dearer_sound_is_left_out_of_the_row_and_told_in_the_report():
+    table = make([model("gemini-2.5-flash", "google")], {}, TODAY)
+    row = table.entries[0].row
+    assert row == {"input": "0.3", "cachedInput": "0.03", "output": "2.5"}
+    assert report(table).splitlines()[3].endswith("cache_audio_read_mtok, input_audio_mtok")
+
+
+@pytest.mark.parametrize(
+    ("asked", "source"),
+    [
+        ("anthropic.claude-haiku-4-5-20251001-v1:0", "aws/regional.anthropic.claude-haiku-4-5-20251001-v1:0"),
+        ("global.anthropic.claude-haiku-4-5-20251001-v1:0", "aws/global.anthropic.claude-haiku-4-5-20251001-v1:0"),
+        ("amazon.nova-2-lite-v1:0", "aws/regional.amazon.nova-2-lite-v1:0"),
+        ("amazon.nova-lite-v1:0", "aws/amazon.nova-lite-v1:0"),
+    ],
+)
+def test_bedrocks_models_are_priced_as_they_are_sent(asked, source):
+    assert find("bedrock", asked, TODAY).source == source
+
+
+class TestIdsOfAProviderThatListsNoModel:
+    KNOWN: ClassVar = known_ids("together", TODAY)
+
+    def test_every_spelling_of_a_model_has_its_price(self):
+        plain, chat = self.KNOWN["Qwen/Qwen1.5-7B"], self.KNOWN["Qwen/Qwen1.5-7B-Chat"]
+        assert plain == chat == Found({"input": "0.2", "output": "0.2"}, "together/Qwen/Qwen1.5-7B")
+
+    def test_the_price_is_the_one_that_the_package_would_find(self):
+        for spelling, found in self.KNOWN.items():
+            if isinstance(found, Found):
+                assert found == find("together", spelling.upper(), TODAY)
+
+    def test_an_id_without_a_usable_price_says_why_and_is_left_out_of_the_file(self):
+        assert str(self.KNOWN["together/Tev1-4B-experimental"]) == "its price has no rate for output"
+        table = make([], {}, TODAY, without_models=["together", "ollama"])
+        assert "Tev1" not in table.unlisted_text()
+        assert '"Qwen/Qwen1.5-7B-Chat": {"input": "0.2", "output": "0.2"}' in table.unlisted_text()
+        assert "together: lists no model; 104 ids priced; 1 without: its price has no rate for output" in report(table)
+
+    def test_ids_known_by_a_pattern_only_are_not_among_them(self):
+        match = genai.ClauseOr([genai.ClauseEquals("a"), genai.ClauseStartsWith("b"), genai.ClauseRegex("c.*")])
+        assert source._spellings(match) == ["a"]
+
+    def test_a_provider_that_the_package_does_not_know_has_none(self):
+        assert known_ids("ollama-cloud", TODAY) == {}
 
 
 def test_a_model_without_a_usable_price_is_named_with_the_reason():
@@ -134,9 +182,20 @@ def test_the_version_follows_what_overrides_say_not_how_they_are_written():
     assert ours.version == reordered.version
 
 
+def test_an_override_may_name_the_model_whose_price_it_has():
+    alias = {"sameAs": "grok-4.3", "reason": "an alias of it", "source": "https://x.example"}
+    table = make([model("grok-4-latest", "xai"), model("grok-4.3", "xai")], {"xai": {"grok-4-latest": alias}}, TODAY)
+    ours, theirs = table.entries
+    assert ours.row == theirs.row
+    assert ours.origin == "override: x-ai/grok-4.3"
+
+
 @pytest.mark.parametrize(
     ("row", "complaint"),
     [
+        ({**OVERRIDE, "sameAs": "gpt-4o"}, "openai: gpt-4.1: unknown input, output, updatedAt"),
+        ({"reason": "r", "source": "s", "sameAs": "gpt-99"}, "sameAs 'gpt-99': genai-prices does not list it"),
+        ({"source": "s", "sameAs": "gpt-4o"}, "openai: gpt-4.1: reason is missing"),
         ({k: v for k, v in OVERRIDE.items() if k != "reason"}, "openai: gpt-4.1: reason is missing"),
         ({k: v for k, v in OVERRIDE.items() if k != "source"}, "openai: gpt-4.1: source is missing"),
         ({**OVERRIDE, "updatedAt": "June"}, "Invalid isoformat string: 'June'"),
@@ -158,7 +217,10 @@ def test_an_override_can_price_what_the_package_cannot():
 
 def test_the_report_shows_each_models_rates_and_tiers():
     shown = report(make([model("gpt-5.4"), model("claude-opus-4-8", "anthropic")], {}, TODAY)).splitlines()
-    assert shown[2].split() == ["model", "input", "cached", "write", "write", "1h", "output", "tiers", "source"]
-    assert shown[3].split() == ["gpt-5.4", "2.5", "0.25", "-", "-", "15", ">272000:", "5/22.5", "openai/gpt-5.4"]
-    assert shown[4].split()[:7] == ["claude-opus-4-8", "5", "0.5", "6.25", "10", "25", "-"]
+    headings = ["provider", "model", "input", "cached", "write", "write 1h", "output", "tiers", "source", "left out"]
+    assert re.split("  +", shown[2]) == headings
+    assert re.split("  +", shown[3]) == (
+        ["openai", "gpt-5.4", "2.5", "0.25", "-", "-", "15", ">272000: 5/22.5", "openai/gpt-5.4"]
+    )
+    assert shown[4].split()[:8] == ["anthropic", "claude-opus-4-8", "5", "0.5", "6.25", "10", "25", "-"]
     assert shown[-1] == "Every model of the catalog has a price."

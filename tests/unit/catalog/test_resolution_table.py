@@ -17,7 +17,7 @@ TABLE = Path(__file__).parent / "resolution.txt"
 def resolved() -> str:
     catalog = Catalog.load()
     unlisted = [catalog.model(provider, "unlisted") for provider in catalog.providers()]
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             "provider",
             "model",
@@ -29,6 +29,7 @@ def resolved() -> str:
             "most out",
             "window",
             "in",
+            "cached",
             "out",
             "",
         )
@@ -52,9 +53,17 @@ def _line(catalog: Catalog, model: Model) -> tuple[str, ...]:
         str(model.max_output_tokens or "-"),
         str(model.context_window or "-"),
         "-" if price is None else str(price.rates.input),
+        "-" if price is None else str(price.rates.cache_read or "-"),
         "-" if price is None else str(price.rates.output),
-        "deprecated" if catalog.is_deprecated(model) else "",
+        ", ".join(_remarks(catalog, model)),
     )
+
+
+def _remarks(catalog: Catalog, model: Model) -> list[str]:
+    provider = catalog.provider(model.provider)
+    spoken = catalog.spoken(provider, model).wire
+    remarks = [] if spoken == provider.wire else [spoken]
+    return [*remarks, "deprecated"] if catalog.is_deprecated(model) else remarks
 
 
 def test_every_model_resolves_as_the_table_says():

@@ -9,6 +9,7 @@ import pytest
 
 from keyway import catalog
 from keyway.catalog import Catalog
+from keyway.catalog.lazy import Lazy
 
 GOOD = {"name": "Acme", "wire": "w", "legacyKeys": "caller"}
 FILES = sorted(Path(catalog.__file__).parent.glob("*.json"))
@@ -33,6 +34,12 @@ FILES = sorted(Path(catalog.__file__).parent.glob("*.json"))
         ({**GOOD, "fallback": {"temprature": [0, 1]}}, "providers: acme: fallback: unknown temprature"),
         ({**GOOD, "attachments": {"strategy": "post", "maxBytes": 1}}, "acme: attachments: strategy must be one of"),
         ({**GOOD, "attachments": {"strategy": "inline"}}, "acme: attachments: maxBytes is missing"),
+        ({**GOOD, "otherWires": {"morse": 1}}, "providers: acme: otherWires: morse must be an object"),
+        ({**GOOD, "claimsTheRest": "yes"}, "providers: acme: claimsTheRest must be true or false"),
+        (
+            {**GOOD, "attachments": {"strategy": "inline", "maxBytes": 1, "maxFiles": 0}},
+            "acme: attachments: maxFiles must be a whole number above 0",
+        ),
         ("acme", "providers: acme: must be an object, not 'acme'"),
     ],
 )
@@ -86,6 +93,20 @@ def test_a_wrong_price_row_is_refused(row, complaint):
 def test_models_of_a_provider_that_has_no_row_are_refused():
     with pytest.raises(ValueError, match="models: acme is not a provider"):
         Catalog.load(models={"acme": {}})
+
+
+def test_a_value_is_made_once_and_only_when_looked_at():
+    made = []
+
+    def make(name, row):
+        made.append(name)
+        return (name, row)
+
+    rows = Lazy({"a": 1, "b": 2}, make).also({"b": ("b", 9), "c": ("c", 3)})
+    assert (list(rows), len(rows), "c" in rows, "d" in rows, rows.get("d")) == (["a", "b", "c"], 3, True, False, None)
+    assert made == []
+    assert (rows["a"], rows["a"], rows["b"], rows["c"]) == (("a", 1), ("a", 1), ("b", 9), ("c", 3))
+    assert made == ["a"]
 
 
 def test_one_name_for_two_models_is_refused():

@@ -1,9 +1,8 @@
 """Answers questions about providers, models and prices.
 
-A model is looked up by its id in any case, with or without our prefix, by an alias, and by a dated variant of any of
-these: ``gpt-4.1-2025-04-14`` has the capabilities and the price of ``gpt-4.1`` and is sent as it was asked for. A
-dated variant that costs something else has a row of its own. An id that no row matches is passed on with the
-provider's fallback capabilities, ``known=False`` and no price.
+How a model is found by its name is ``names.py``. A dated variant has the capabilities and the price of its model and
+is sent as it was asked for; one that costs something else has a row of its own. An id that no row matches is passed
+on with the provider's fallback capabilities, ``known=False``, and the price that is known of it otherwise, if any.
 
 The rows come from the JSON files beside this module (``load.py``). Whether a key may pay for a model is ``keys/``.
 """
@@ -11,22 +10,22 @@ The rows come from the JSON files beside this module (``load.py``). Whether a ke
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
 
 from keyway.capabilities import Model
 from keyway.catalog import load
+from keyway.catalog.blocklist import BlockList
 from keyway.catalog.load import Listings, Prices, Providers, Rows
-from keyway.catalog.rows import Listing, Provider
+from keyway.catalog.names import Names, full_names, undated
+from keyway.catalog.rows import Offer, Provider, Spoken
 from keyway.errors import ModelUnavailable
 from keyway.money import Price
 
-_DATE = re.compile(r"-20\d\d(?:\d{4}|-\d\d-\d\d)$")
-"""The end of a dated model id: Anthropic writes ``-20250929``, OpenAI ``-2025-04-14``."""
-
 
 class Catalog:
-    """Every provider, model and price. Immutable; one serves the whole process."""
+    """Every provider, model and price. Its answers never change; one serves the whole process."""
 
     def __init__(
         self,
@@ -40,9 +39,9 @@ class Catalog:
         self._providers = providers
         self._listings = listings
         self._prices = prices
-        self._blocked_providers = _BlockList.of(blocked_providers)
-        self._blocked_models = _BlockList.of(blocked_models)
-        self._names = {owner: _names(providers[owner], rows.values()) for owner, rows in listings.items()}
+        self._blocked_providers = BlockList.of(blocked_providers)
+        self._blocked_models = BlockList.of(blocked_models)
+        self._names: dict[str, Names] = {}
 
     @classmethod
     def load(
@@ -59,7 +58,8 @@ class Catalog:
         Args:
             providers: More provider rows by id, in the form of ``providers.json``; they replace shipped ones.
             models: More model rows by provider and id, in the form of ``models.json``.
-            prices: More price rows by provider and model id, in the form of ``prices.json``.
+            prices: More price rows by provider and model id, in the form of ``prices.json``. A model that no row
+                lists may be priced too, under its id with or without our prefix.
             blocked_providers: Provider ids that are refused, in any case; a trailing ``*`` stands for any ending.
             blocked_models: Model ids that are refused, in the same way. A blocked model's dated variants and
                 aliases are blocked with it.
@@ -67,15 +67,23 @@ class Catalog:
         Raises:
             ValueError: A row is wrong; the message names the file, the row and the key.
         """
-        shipped_providers, shipped_listings, shipped_prices = load.shipped()
-        found = {**shipped_providers, **load.providers(providers or {}, "providers")}
-        listings = dict(shipped_listings)
+        more = load.providers(providers or {}, "providers")
+        found = load.shipped_providers().also(more)
+        for provider in more.values():
+            if provider.priced_as is not None and provider.priced_as not in found:
+                raise ValueError(f"providers: {provider.id}: pricedAs {provider.priced_as!r} is not a provider")
+        listings = load.shipped_listings(found)
         for owner, rows in (models or {}).items():
-            listings[owner] = {**listings.get(owner, {}), **load.listings(owner, rows, found, "models")}
-        known_prices = dict(shipped_prices)
+            listed = {**listings.get(owner, {}), **load.listings(owner, rows, found, "models")}
+            listings = listings.also({owner: listed})
+        known_prices = load.shipped_prices()
         for owner, rows in (prices or {}).items():
-            known_prices |= load.prices(owner, rows, "prices", updated_at="", version="operator")
-        return cls(found, listings, known_prices, blocked_providers=blocked_providers, blocked_models=blocked_models)
+            priced = load.prices(owner, rows, "prices", updated_at="", version="operator")
+            known_prices = known_prices.also({owner: {**known_prices.get(owner, {}), **priced}})
+        catalog = cls(found, listings, known_prices, blocked_providers=blocked_providers, blocked_models=blocked_models)
+        for owner in {**more, **(models or {})}:
+            catalog._names_of(found[owner])
+        return catalog
 
     def provider(self, provider_id: str) -> Provider:
         """The provider called ``provider_id``.
@@ -83,50 +91,56 @@ class Catalog:
         Raises:
             ModelUnavailable: There is none of that name, or the operator has blocked it.
         """
-        provider = self._providers.get(provider_id)
-        if provider is None or self._blocked_providers.covers(provider_id):
+        if provider_id not in self._providers or self._blocked_providers.covers(provider_id):
             known = ", ".join(sorted(name for name in self._providers if not self._blocked_providers.covers(name)))
-            problem = "unknown" if provider is None else "not available here"
+            problem = "not available here" if provider_id in self._providers else "unknown"
             raise ModelUnavailable(f"provider: {provider_id!r} is {problem}; known are {known}")
-        return provider
+        return self._providers[provider_id]
 
     def providers(self) -> tuple[Provider, ...]:
         """Every provider that is not blocked."""
         return tuple(provider for name, provider in self._providers.items() if not self._blocked_providers.covers(name))
 
     def model(self, provider: Provider, model_id: str) -> Model:
-        """The model called ``model_id`` at ``provider``; see the module's docstring for how it is found.
+        """The model called ``model_id`` at ``provider``; see ``names.py`` for how it is found.
 
         Raises:
             ModelUnavailable: The operator has blocked the model, or the id is nothing but our prefix.
         """
-        model = self._listed(provider, model_id) or replace(
+        model = self._names_of(provider).model(model_id) or replace(
             provider.fallback, id=model_id, sent_as=provider.sent_as(model_id)
         )
-        if self._blocked_models.covers(model_id, model.id, _DATE.sub("", model_id)):
+        if self._blocked_models.covers(*_names_to_block(provider, model_id, model)):
             raise ModelUnavailable(f"model: {model_id!r} is not available here", provider=provider.id)
         if not model.sent_as:
             raise ModelUnavailable(f"model: {model_id!r} names no model of {provider.name}", provider=provider.id)
         return model
 
     def provider_of(self, model_id: str) -> Provider:
-        """The provider a bare model id belongs to: the one that lists it, else the one whose pattern it matches.
+        """The provider a bare model id belongs to.
+
+        That is the one that lists it, else the one whose pattern it matches, else the one that claims the rest.
 
         Raises:
-            ModelUnavailable: No provider claims the id.
+            ModelUnavailable: No provider claims the id, or the operator has blocked the one that does.
         """
-        candidates = self.providers()
-        for provider in candidates:
-            if self._listed(provider, model_id):
-                return provider
-        for provider in candidates:
-            if any(re.search(pattern, model_id.lower()) for pattern in provider.model_patterns):
-                return provider
-        raise ModelUnavailable(f"model: no provider is known for {model_id!r}; name one in provider")
+        asked = model_id.lower()
+        owner = self._owners.get(asked) or self._owners.get(undated(asked)) or self._claimant(asked)
+        if owner is None:
+            raise ModelUnavailable(f"model: no provider is known for {model_id!r}; name one in provider")
+        return self.provider(owner)
+
+    def spoken(self, provider: Provider, model: Model) -> Spoken:
+        """The protocol that ``model`` is reached by at ``provider``, and its dialect."""
+        listing = self._listings.get(provider.id, {}).get(model.id)
+        if listing is None or listing.wire is None:
+            return Spoken(provider.wire, provider.dialect)
+        return Spoken(listing.wire, provider.other_wires[listing.wire])
 
     def price(self, model: Model) -> Price | None:
         """What ``model`` costs, or ``None`` when that is not known."""
-        return self._prices.get((model.provider, model.id))
+        priced = self._prices.get(model.provider, {})
+        return priced.get(model.id) if model.known else self._price_of_unlisted(model, priced)
 
     def is_hosted_model(self, provider: Provider, model: Model) -> bool:
         """Whether the platform's own key may pay for ``model`` on the legacy path."""
@@ -146,44 +160,49 @@ class Catalog:
             if not self._blocked_models.covers(listing.model.id)
         )
 
-    def _listed(self, provider: Provider, model_id: str) -> Model | None:
-        names = self._names.get(provider.id, {})
-        asked = model_id.lower()
-        if found := names.get(asked):
-            return found.model if asked not in found.aliases else replace(found.model, sent_as=provider.sent_as(asked))
-        dated = _DATE.search(asked)
-        if dated is None or (found := names.get(asked[: dated.start()])) is None:
+    def listing(self) -> tuple[Offer, ...]:
+        """What a caller may be told of every model of ``models``."""
+        return tuple(Offer(model, self.price(model), self.is_deprecated(model)) for model in self.models())
+
+    def _price_of_unlisted(self, model: Model, priced: Mapping[str, Price]) -> Price | None:
+        """From the operator's rows, else from the provider it is sold at the price of, else from the long table."""
+        sent = model.sent_as.lower()
+        provider = self._providers.get(model.provider)
+        if provider is None:
             return None
-        return replace(found.model, sent_as=provider.sent_as(asked))
+        for name in priced:
+            if provider.sent_as(name).lower() == sent:
+                return priced[name]
+        if provider.priced_as is not None:
+            original = self._names_of(self._providers[provider.priced_as]).model(sent)
+            return None if original is None else self.price(original)
+        return load.unlisted_prices().get(provider.id, {}).get(sent)
+
+    def _claimant(self, model_id: str) -> str | None:
+        for provider in self._providers.values():
+            if any(re.search(pattern, model_id) for pattern in provider.model_patterns):
+                return provider.id
+        return next((provider.id for provider in self._providers.values() if provider.claims_the_rest), None)
+
+    @cached_property
+    def _owners(self) -> Mapping[str, str]:
+        """The provider of every full name. Where two claim one, the earlier row has it."""
+        owners: dict[str, str] = {}
+        for owner, rows in self._listings.items():
+            for listing in rows.values():
+                for name in full_names(listing):
+                    owners.setdefault(name, owner)
+        return owners
+
+    def _names_of(self, provider: Provider) -> Names:
+        if provider.id not in self._names:
+            self._names[provider.id] = Names(provider, self._listings.get(provider.id, {}).values())
+        return self._names[provider.id]
 
 
-@dataclass(frozen=True, slots=True)
-class _BlockList:
-    """Ids an operator refuses, in lower case: whole ones, and beginnings."""
-
-    ids: frozenset[str]
-    beginnings: tuple[str, ...]
-
-    @classmethod
-    def of(cls, patterns: Collection[str]) -> _BlockList:
-        lowered = [pattern.strip().lower() for pattern in patterns]
-        return cls(
-            ids=frozenset(pattern for pattern in lowered if pattern),
-            beginnings=tuple(pattern[:-1] for pattern in lowered if pattern.endswith("*")),
-        )
-
-    def covers(self, *names: str) -> bool:
-        lowered = [name.lower() for name in names]
-        return any(name in self.ids or name.startswith(self.beginnings) for name in lowered)
-
-
-def _names(provider: Provider, listings: Iterable[Listing]) -> dict[str, Listing]:
-    """Every name a model of ``provider`` answers to, in lower case. A full id wins over a name without prefix."""
-    found: dict[str, Listing] = {}
-    full: dict[str, Listing] = {}
-    for listing in listings:
-        found[listing.model.sent_as.lower()] = listing
-        for name in (listing.model.id, *listing.aliases):
-            if full.setdefault(name.lower(), listing) is not listing:
-                raise ValueError(f"models of {provider.id}: {name} names two models")
-    return found | full
+def _names_to_block(provider: Provider, asked: str, model: Model) -> Iterator[str]:
+    """What ``asked`` may stand as in a block list: a name without our prefix is no way round it."""
+    yield from (asked, undated(asked), model.id)
+    if provider.strip is not None:
+        full = provider.strip.prefix + model.sent_as
+        yield from (full, undated(full))

@@ -1,8 +1,9 @@
 """Reads the catalog's JSON files, once per process, and rows that come from elsewhere in the same form.
 
-Errors name the file, the row and the key. The gateway reads ``prices.json`` and never imports the package its
-numbers come from: that import takes about 180 ms and 1.6 MB on every cold start, for a table of which this one
-needs a few lines, and it would let a price change with an unnoticed upgrade of a dependency.
+Errors name the file, the row and the key. Shipped rows are read when they are first needed; tests read all of them.
+The gateway reads ``prices.json`` and never imports the package its numbers come from: that import takes about 180 ms
+and 1.6 MB on every cold start, for a table of which this one needs a few lines, and it would let a price change with an
+unnoticed upgrade of a dependency.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from keyway.catalog import parse
+from keyway.catalog.lazy import Lazy
 from keyway.catalog.reading import Row
 from keyway.catalog.rows import Listing, Provider
 from keyway.money import Price
@@ -24,31 +26,43 @@ Rows: TypeAlias = Mapping[str, object]
 Providers: TypeAlias = Mapping[str, Provider]
 Listings: TypeAlias = Mapping[str, Mapping[str, Listing]]
 """Models' rows by provider and model id."""
-Prices: TypeAlias = Mapping[tuple[str, str], Price]
+Prices: TypeAlias = Mapping[str, Mapping[str, Price]]
 """Prices by provider and model id."""
 
 
 @cache
-def shipped() -> tuple[Providers, Listings, Prices]:
-    """What the JSON files beside this module hold.
+def shipped_providers() -> Lazy[Provider]:
+    """The rows of ``providers.json``.
 
     Raises:
-        ValueError: A file or row is wrong.
+        ValueError: The file is wrong; a wrong row raises when it is first looked at. So in the two below.
     """
-    found = providers(_file("providers.json"), "providers.json")
-    models = {owner: listings(owner, rows, found, "models.json") for owner, rows in _file("models.json").items()}
-    table = Row(_file("prices.json"), "prices.json")
-    version, updated_at, rows_by_owner = table.text("version"), table.text("asOf"), table.mapping("prices")
-    table.done()
-    known: dict[tuple[str, str], Price] = {}
-    for owner, rows in rows_by_owner.items():
-        known |= prices(owner, rows, "prices.json", updated_at=updated_at, version=version)
-    return found, models, known
+    return Lazy(_file("providers.json"), lambda name, row: _provider(name, row, "providers.json"))
+
+
+def shipped_listings(known: Providers) -> Lazy[Mapping[str, Listing]]:
+    """The rows of ``models.json``, of providers that are ``known``."""
+    return Lazy(_file("models.json"), lambda owner, rows: listings(owner, rows, known, "models.json"))
+
+
+@cache
+def shipped_prices() -> Lazy[Mapping[str, Price]]:
+    """The rows of ``prices.json``."""
+    return _price_table("prices.json")
+
+
+@cache
+def unlisted_prices() -> Prices:
+    """Prices of models that no row lists, by provider and by the id on the wire, in lower case.
+
+    Read only when such a model is priced: the table is longer than all the others together.
+    """
+    return _price_table("prices_unlisted.json", in_lower_case=True)
 
 
 def providers(rows: Rows, where: str) -> dict[str, Provider]:
     """Provider rows by id."""
-    return {name: parse.provider(name, Row(row, f"{where}: {name}")) for name, row in rows.items()}
+    return {name: _provider(name, row, where) for name, row in rows.items()}
 
 
 def listings(owner: str, rows: object, known: Providers, where: str) -> dict[str, Listing]:
@@ -61,14 +75,35 @@ def listings(owner: str, rows: object, known: Providers, where: str) -> dict[str
     }
 
 
-def prices(owner: str, rows: object, where: str, *, updated_at: str, version: str) -> dict[tuple[str, str], Price]:
+def prices(owner: str, rows: object, where: str, *, updated_at: str, version: str) -> dict[str, Price]:
     """The rows of one provider's prices. ``updated_at`` holds for rows that name no date of their own."""
-    return {
-        (owner, name): parse.price(Row(row, f"{where}: {owner}: {name}"), updated_at=updated_at, version=version)
-        for name, row in _objects(rows, f"{where}: {owner}").items()
-    }
+    table = _objects(rows, f"{where}: {owner}")
+    return {name: _price(name, row, f"{where}: {owner}", updated_at, version) for name, row in table.items()}
 
 
+def _price_table(file: str, *, in_lower_case: bool = False) -> Lazy[Mapping[str, Price]]:
+    table = Row(_file(file), file)
+    version, updated_at, rows_by_owner = table.text("version"), table.text("asOf"), table.mapping("prices")
+    table.done()
+
+    def of_owner(owner: str, rows: object) -> Mapping[str, Price]:
+        named = _objects(rows, f"{file}: {owner}")
+        if in_lower_case:
+            named = {name.lower(): row for name, row in named.items()}
+        return Lazy(named, lambda name, row: _price(name, row, f"{file}: {owner}", updated_at, version))
+
+    return Lazy(rows_by_owner, of_owner)
+
+
+def _provider(name: str, row: object, where: str) -> Provider:
+    return parse.provider(name, Row(row, f"{where}: {name}"))
+
+
+def _price(name: str, row: object, where: str, updated_at: str, version: str) -> Price:
+    return parse.price(Row(row, f"{where}: {name}"), updated_at=updated_at, version=version)
+
+
+@cache
 def _file(name: str) -> Rows:
     text = (Path(__file__).parent / name).read_text(encoding="utf-8")
     try:

@@ -3,17 +3,20 @@
 A row that cannot be understood raises ``ValueError`` naming the file, the row and the key. What the fields mean is
 told where they are defined: ``rows.py``, ``keyway.capabilities`` and ``keyway.money``.
 
-    provider   {name*, wire*, baseUrl*, legacyKeys*, auth[{header*, prefix}], headers{}, dialect{}, platformKey,
-                strip{prefix*, anchored*}, hosting{keyPrefix*, byokProvider*, coversCatalog}, signing,
-                defaultModel, modelPatterns[], fallback{as a model}, attachments{strategy*, maxBytes*, accepts[]}}
+    provider   {name*, wire*, legacyKeys*, baseUrl, auth[{header*, prefix}], headers{}, dialect{}, otherWires{wire: {}},
+                platformKey, strip{prefix*, anchored*}, hosting{keyPrefix*, byokProvider*, coversCatalog}, signing,
+                defaultModel, modelPatterns[], callerEndpoint, claimsTheRest, regionPrefixes[],
+                pricedAs,
+                fallback{as a model}, attachments{strategy*, maxBytes*, maxFiles, accepts[]}}
     model      {temperature[low, high], efforts[], verbosities[], thinkingLevels[], adaptiveThinking,
-                structuredOutputs, maxOutputTokens, contextWindow, deprecated, aliases[]}
+                structuredOutputs, maxOutputTokens, contextWindow, deprecated, aliases[], wire}
     price      {input*, output*, cachedInput, cacheWrite, cacheWrite1h, updatedAt,
                 tiers[{above*, and the rates again}]}
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, TypeVar, get_args
 
 from keyway.capabilities import Model
@@ -59,6 +62,11 @@ def provider(provider_id: str, row: Row) -> Provider:
         default_model=row.text("defaultModel", ""),
         model_patterns=row.texts("modelPatterns"),
         attachments=_attachments(row.row("attachments")),
+        other_wires=_other_wires(row.mapping("otherWires"), row),
+        region_prefixes=row.texts("regionPrefixes"),
+        caller_endpoint=row.flag("callerEndpoint"),
+        claims_the_rest=row.flag("claimsTheRest"),
+        priced_as=row.optional_text("pricedAs"),
     )
     row.done()
     return found
@@ -68,10 +76,14 @@ def listing(model_id: str, owner: Provider, row: Row) -> Listing:
     """One model of ``owner``."""
     deprecated = row.flag("deprecated")
     aliases = row.texts("aliases")
+    wire = row.optional_text("wire")
+    if wire is not None and wire not in owner.other_wires:
+        row.fail(f"wire {wire!r} is not among the otherWires of {owner.id}")
     return Listing(
         model=_model(model_id, owner.id, owner.sent_as(model_id), row, known=True),
         aliases=aliases,
         deprecated=deprecated,
+        wire=wire,
     )
 
 
@@ -154,10 +166,22 @@ def _attachments(row: Row | None) -> Attachments | None:
     if max_bytes is None:
         row.fail("maxBytes is missing")
     attachments = Attachments(
-        strategy=_one_of(row, "strategy", _STRATEGIES), max_bytes=max_bytes, accepts=row.texts("accepts")
+        strategy=_one_of(row, "strategy", _STRATEGIES),
+        max_bytes=max_bytes,
+        accepts=row.texts("accepts"),
+        max_files=row.count("maxFiles"),
     )
     row.done()
     return attachments
+
+
+def _other_wires(wires: Mapping[str, object], row: Row) -> Mapping[str, Mapping[str, object]]:
+    dialects: dict[str, Mapping[str, object]] = {}
+    for wire, dialect in wires.items():
+        if not isinstance(dialect, Mapping):
+            row.fail(f"otherWires: {wire} must be an object")
+        dialects[wire] = dialect
+    return dialects
 
 
 def _rates(row: Row) -> Rates:

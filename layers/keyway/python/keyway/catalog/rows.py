@@ -8,10 +8,11 @@ Nothing here knows a protocol: ``wire`` and ``dialect`` are passed on unread.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from keyway.capabilities import Model
+from keyway.money import Price
 
 LegacyRule: TypeAlias = Literal[
     "rotation",  # the platform's numbered keys, by the minute, for models the platform pays for; else the caller's
@@ -74,13 +75,23 @@ class Attachments:
 
     Attributes:
         strategy: What to do with a file too large to stand in the request: nothing, name its URL, or upload it.
-        max_bytes: The largest file there may be.
-        accepts: Media types, such as ``image/*``; any when empty.
+        max_bytes: The largest file there may be, by whichever way it travels.
+        accepts: Media types, such as ``image/*``; any when empty, and then the wire says what it cannot express.
+        max_files: The most there may be in one request; ``None`` when the vendor names no number.
     """
 
     strategy: Literal["inline", "remote-url", "files-api"]
     max_bytes: int
     accepts: tuple[str, ...] = ()
+    max_files: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A protocol as one provider speaks it: the name of a folder in ``wire/``, and the flags of its dialect."""
+
+    wire: str
+    dialect: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +102,10 @@ class Provider:
         id: ``openai``.
         name: For people: ``OpenAI``.
         wire: The protocol, by the name of its folder in ``wire/``.
-        base_url: Where it is reached; may hold ``{region}`` or ``{location}``. ``None`` when only a setting of the
-            operator or the request can say.
+        other_wires: Further protocols and their dialects. A model's row may choose one of them; so may the endpoint
+            of a request, for a provider that is reached at the caller's own.
+        base_url: Where it is reached; may hold ``{region}`` or ``{location}``, as a dialect's path may hold
+            ``{project}`` or ``{deployment}``. ``None`` when only a setting of the operator or the request can say.
         auth: Every header that carries the key; empty when the request is signed or carries none.
         signing: The AWS service name the request is signed for, or ``None``.
         headers: Sent with every request.
@@ -103,6 +116,12 @@ class Provider:
         platform_key: The name of the one platform key that some legacy rules need.
         default_model: Suggested to whoever has no wish; ``""`` when there is none.
         model_patterns: Regular expressions for ids that belong to this provider though no row lists them.
+        region_prefixes: What may stand before a model's id, after our own prefix, to say where the model runs. It is
+            sent, and it changes neither what the model can do nor what it costs; where it does, it has a row.
+        caller_endpoint: A request may name the address (``azureEndpoint``) when the operator has set none.
+        claims_the_rest: A model id that no provider lists and no pattern matches belongs to this one.
+        priced_as: The provider at whose price a model that no row lists is sold here (Azure sells OpenAI's models at
+            OpenAI's prices), or ``None``.
         fallback: The capabilities of a model that no row lists; its ids are ``"*"``.
         attachments: ``None`` when the provider takes no files.
     """
@@ -123,16 +142,39 @@ class Provider:
     default_model: str = ""
     model_patterns: tuple[str, ...] = ()
     attachments: Attachments | None = None
+    other_wires: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    caller_endpoint: bool = False
+    region_prefixes: tuple[str, ...] = ()
+    claims_the_rest: bool = False
+    priced_as: str | None = None
 
     def sent_as(self, model_id: str) -> str:
         """The id on the wire for ``model_id``."""
         return model_id if self.strip is None else self.strip(model_id)
 
+    def without_region(self, sent: str) -> str:
+        """``sent``, an id on the wire, without the region it may begin with."""
+        beginning = next((prefix for prefix in self.region_prefixes if sent.startswith(prefix)), "")
+        return sent[len(beginning) :]
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A model's row: what it can do, the other names it answers to, and whether its vendor has announced its end."""
+    """A model's row: what it can do, the other names it answers to, and whether its vendor has announced its end.
+
+    ``wire`` is the protocol it is reached by, one of its provider's ``other_wires``; ``None`` for the provider's own.
+    """
 
     model: Model
     aliases: tuple[str, ...] = ()
     deprecated: bool = False
+    wire: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a caller may be told of a listed model. ``price`` is ``None`` when it is not known."""
+
+    model: Model
+    price: Price | None
+    deprecated: bool
