@@ -3,8 +3,9 @@
 The rules are those of the HTML standard (section "Server-sent events"): lines end in LF, CR or CRLF; one byte
 order mark at the start is skipped; lines that start with a colon are comments; the ``data`` lines of one event
 are joined by LF; one space after the colon is dropped; unknown fields are ignored; a blank line dispatches.
-One rule is kinder than the standard: an event that the end of the stream cuts off before its blank line is
-still dispatched, because some vendors close that way.
+Two rules are kinder than the standard. An event that the end of the stream cuts off before its blank line is
+still dispatched, because some vendors close that way. And lines that are no field at all can be asked for, because
+some vendors write an error into a stream as bare JSON, line by line.
 
 Bytes are decoded only when a line is whole, so a character split over two reads is no concern of anybody's.
 An event is dispatched with the byte that completes it, and each byte is looked at once, however long a line is.
@@ -16,6 +17,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _BOM = b"\xef\xbb\xbf"
+_NO_MATTER = (b"", b"id", b"retry")
+"""Fields we have no use for; a comment is one without a name."""
+_MOST_STRAY = 64 * 1024
+"""Bytes of stray lines that are kept: an error is far shorter, and a stream of junk must not fill the memory."""
 
 
 class ServerSentEvent(NamedTuple):
@@ -34,6 +39,8 @@ class SseDecoder:
         self._after_cr = False
         self._name = ""
         self._data: list[str] = []
+        self._stray: list[str] = []
+        self._stray_size = 0
 
     def feed(self, chunk: bytes) -> Iterator[ServerSentEvent]:
         """The events that ``chunk`` completes."""
@@ -72,12 +79,25 @@ class SseDecoder:
         if self._data:
             yield self._dispatch()
 
+    def take_stray(self) -> str:
+        """The lines so far that are no field of any kind, joined by LF, each handed out once.
+
+        Called with an event in hand, it gives those that came before the event's end.
+        """
+        if not self._stray:
+            return ""
+        stray, self._stray, self._stray_size = "\n".join(self._stray), [], 0
+        return stray
+
     def _field(self, line: bytes) -> None:
         name, _, value = line.partition(b":")
         if name == b"data":
             self._data.append(value.removeprefix(b" ").decode("utf-8", "replace"))
         elif name == b"event":
             self._name = value.removeprefix(b" ").decode("utf-8", "replace")
+        elif name not in _NO_MATTER and self._stray_size + len(line) <= _MOST_STRAY:
+            self._stray.append(line.decode("utf-8", "replace"))
+            self._stray_size += len(line)
 
     def _dispatch(self) -> ServerSentEvent:
         event = ServerSentEvent(self._name, "\n".join(self._data))

@@ -8,7 +8,7 @@ its frames mean) and gets a whole ``Decoder`` from ``BodyDecoder``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from keyway.chat import Json
@@ -53,6 +53,7 @@ class BodyDecoder:
         self._sse: SseDecoder | None = None
         self._document: list[bytes] = []
         self._is_document: bool | None = None
+        self.begun = False
 
     @property
     def usage(self) -> Usage | None:
@@ -67,15 +68,17 @@ class BodyDecoder:
             data = b"".join(self._document).lstrip(_SPACE)
             self._document = []
         for event in self._sse.feed(data):
-            yield from self._event(event)
+            yield from self._event(event, self._sse.take_stray())
+            self.begun = True
 
     def end(self) -> Iterator[Event]:
         """See ``Decoder.end``."""
         if self._sse is None:
-            yield from self._turn.document(self._json(b"".join(self._document)))
+            yield from self._whole(b"".join(self._document))
             return
         for event in self._sse.end():
-            yield from self._event(event)
+            yield from self._event(event, self._sse.take_stray())
+        yield from self._strays(self._sse.take_stray())
         yield from self._turn.end()
 
     def _document_so_far(self, data: bytes) -> bool:
@@ -88,23 +91,58 @@ class BodyDecoder:
                 self._is_document = start[:1] in (b"{", b"[", b"<")
         return self._is_document is not False
 
-    def _event(self, event: ServerSentEvent) -> Iterator[Event]:
-        data = event.data.strip()
-        if data.startswith("[DONE]"):
-            yield from self._turn.done()
-        elif data:
-            yield from self._turn.frame(event.name, self._json(data))
+    def _whole(self, text: bytes) -> Iterator[Event]:
+        data = _json(text)
+        if isinstance(data, dict):
+            yield from self._turn.document(data)
+            return
+        if (frames := _objects(data)) is None:
+            raise self._unreadable(text.decode("utf-8", "replace"))
+        for frame in frames:
+            yield from self._turn.frame("", frame)
+        yield from self._turn.end()
 
-    def _json(self, text: str | bytes) -> Json:
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError):
-            data = None
-        if not isinstance(data, dict):
-            shown = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-            shown = " ".join(shown.split())[:_SHOWN]
-            raise ProviderProtocolError(
-                f"{self._provider} sent an answer that is not a JSON object: {shown or 'an empty body'!r}",
-                provider=self._provider,
-            )
+    def _event(self, event: ServerSentEvent, stray: str) -> Iterator[Event]:
+        data = event.data.strip()
+        done = data.startswith("[DONE]")
+        if data and not done:
+            frames = _objects(_json(data))
+            if frames is None and stray:  # only the first line of the JSON was sent as data
+                frames, stray = _objects(_json(f"{data}\n{stray}")), ""
+            if frames is None:
+                raise self._unreadable(data)
+            for frame in frames:
+                yield from self._turn.frame(event.name, frame)
+        yield from self._strays(stray)
+        if done:
+            yield from self._turn.done()
+
+    def _strays(self, stray: str) -> Iterator[Event]:
+        """Bare JSON among the events. Any other line that is no field means nothing, as in the standard."""
+        if stray:
+            for frame in _objects(_json(stray)) or ():
+                yield from self._turn.frame("", frame)
+
+    def _unreadable(self, text: str) -> ProviderProtocolError:
+        shown = " ".join(text.split())[:_SHOWN]
+        return ProviderProtocolError(
+            f"{self._provider} sent an answer that is not a JSON object: {shown or 'an empty body'!r}",
+            provider=self._provider,
+        )
+
+
+def _json(text: str | bytes) -> object:
+    """What ``text`` says as JSON, or ``None``."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _objects(data: object) -> Sequence[Json] | None:
+    """An object as one, an array of objects as many, anything else as ``None``."""
+    if isinstance(data, dict):
+        return [data]
+    if isinstance(data, list) and all(isinstance(entry, dict) for entry in data):
         return data
+    return None
