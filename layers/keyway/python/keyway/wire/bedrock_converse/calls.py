@@ -1,0 +1,42 @@
+"""A tool call while it is being written: its arguments come as pieces of JSON, or as an object in a whole answer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from keyway.chat import Json
+from keyway.events import ToolCall
+
+
+@dataclass(slots=True)
+class OpenCall:
+    """A call that is not whole yet. ``given`` are arguments that came as an object; ``pieces`` come in a stream."""
+
+    id: str
+    name: str
+    given: Json | None = None
+    pieces: list[str] = field(default_factory=list)
+
+    def finished(self, *, cut: bool) -> ToolCall:
+        """The call. ``cut`` says that generation was stopped in it, so that no more than whole JSON can be trusted."""
+        text = "".join(self.pieces)
+        if self.given is not None and not text:
+            if not cut:
+                return ToolCall(self.id, self.name, self.given)
+            return ToolCall(self.id, self.name, {}, malformed=json.dumps(self.given) if self.given else "")
+        if not text.strip() and not cut:
+            return ToolCall(self.id, self.name, {})
+        try:
+            arguments = json.loads(text, parse_constant=_refuse)
+        except (ValueError, RecursionError):
+            arguments = None
+        if isinstance(arguments, dict):
+            return ToolCall(self.id, self.name, arguments)
+        return ToolCall(self.id, self.name, {}, malformed=text)
+
+
+def _refuse(constant: str) -> NoReturn:
+    # Python reads NaN and Infinity, but no tool's endpoint takes them as JSON.
+    raise ValueError(constant)
