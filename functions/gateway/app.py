@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from keyway import __version__
 from keyway.doors.function_url import is_function_url, json_body, method_and_path
+from keyway.doors.models import models_json
 from keyway.doors.native.answer import answer_json
 from keyway.doors.native.request import read_request
 from keyway.doors.native.stream import PING, EventStream
@@ -54,6 +55,8 @@ class Function:
             match method_and_path(event):
                 case "POST", "/v1/execute":
                     return await self._execute(event, call)
+                case "GET", "/v1/models":
+                    return _json(200, models_json(self._started.catalog.listing()))
                 case "GET", "/health":
                     return _json(200, {"status": "ok", "version": __version__})
                 case method, path:
@@ -81,7 +84,7 @@ class Function:
 
 
 def _no_such_route(method: str, path: str) -> InvalidRequest:
-    error = InvalidRequest(f"there is no {method} {path} here; try POST /v1/execute or GET /health")
+    error = InvalidRequest(f"there is no {method} {path} here; try POST /v1/execute, GET /v1/models or GET /health")
     error.status = 404
     return error
 

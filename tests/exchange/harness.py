@@ -12,13 +12,16 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from infra.local.provider import ScriptedProvider
 from keyway.catalog import Catalog
+from keyway.delivery import Delivery
 from keyway.exchange import Call, Gateway
 from keyway.keys.pool import KeyPool
 from keyway.keys.resolve import Resolver
 from keyway.outside.lines import log_to_stdout
+from keyway.outside.signing import AwsSigner
 from keyway.outside.telemetry import Telemetry
 from keyway.outside.upstream import HttpUpstream
 
@@ -50,6 +53,10 @@ class Stores:
         return self.flag
 
 
+async def at_once(_seconds: float) -> None:
+    """Stands in for the pause before another try."""
+
+
 @contextlib.asynccontextmanager
 async def gateway(provider: ScriptedProvider, stores: Stores | None = None, *, multiplier: str = "1"):
     """A gateway that talks to ``provider``."""
@@ -67,7 +74,7 @@ async def gateway(provider: ScriptedProvider, stores: Stores | None = None, *, m
                 flags=stores,
                 pool=KeyPool(0),
             ),
-            upstream=upstream,
+            delivery=Delivery(upstream, AwsSigner(), sleep=at_once),
             journal=Telemetry(namespace="Keyway/HostedKey", environment="test"),
             base_urls=provider.base_urls,
             multiplier=Decimal(multiplier),
@@ -88,19 +95,19 @@ class Lines:
     text: str = ""
 
     @property
-    def all(self) -> list[dict[str, object]]:
+    def all(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.text.splitlines()]
 
     @property
-    def metrics(self) -> list[dict[str, object]]:
+    def metrics(self) -> list[dict[str, Any]]:
         return [line for line in self.all if "_aws" in line]
 
-    def named(self, metric: str) -> list[dict[str, object]]:
+    def named(self, metric: str) -> list[dict[str, Any]]:
         """The metric lines that carry ``metric``."""
         return [line for line in self.metrics if metric in line]
 
     @property
-    def exchanges(self) -> list[dict[str, object]]:
+    def exchanges(self) -> list[dict[str, Any]]:
         """The log lines of exchanges that ended."""
         return [line["exchange"] for line in self.all if "exchange" in line and "_aws" not in line]
 

@@ -21,6 +21,7 @@ from infra.local.provider import (
     Gate,
     HangUp,
     Refusal,
+    Reply,
     Say,
     Script,
     ScriptedProvider,
@@ -86,7 +87,7 @@ refusals = st.builds(
 @dataclass(frozen=True)
 class Example:
     provider: str
-    reply: object
+    reply: Reply
     streamed: bool
     origin: str
     leaves_after: int | None

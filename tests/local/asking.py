@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 
 from infra.local.caller import Caller, StreamEvent
 from infra.local.lines import Written
+from infra.local.provider import Reply, Script
 
 MODELS = {"openai": "gpt-4.1", "anthropic": "claude-sonnet-4-6"}
 WORKSPACE = "ws-of-the-tests"
@@ -74,3 +75,10 @@ def assert_failed_once(written: Written, reason: str, *, used: bool = False) -> 
     assert [metric.dimensions["Reason"] for metric in written.named("Failed")] == [reason]
     assert not written.named("CostCharged")
     assert len(written.named("Used")) == used
+
+
+def for_good(reply: Reply) -> Reply:
+    """``reply`` with the word of the vendor that another try is of no use, so that the gateway takes it at once."""
+    if isinstance(reply, Script):
+        return reply
+    return replace(reply, headers={**reply.headers, "x-should-retry": "false"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from infra.local.outage import Outage
 from infra.local.provider import Break, Raw, Refusal, Reply, Say, Script, ScriptedProvider, Verbatim
 from infra.local.system import CALLERS_KEY, LocalSystem
-from tests.local.asking import both_vendors, question
+from tests.local.asking import both_vendors, for_good, question
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -44,6 +45,10 @@ QUOTES: list[Callable[[str], Reply]] = [
 """A vendor that quotes the key wherever it can."""
 
 
+def _quoted(quote: Callable[[str], Reply], key: str) -> Reply:
+    return for_good(quote(key))
+
+
 @both_vendors
 @pytest.mark.parametrize("who", BY)
 @pytest.mark.parametrize("stream", [True, False])
@@ -52,7 +57,7 @@ async def test_a_vendor_that_quotes_the_key_is_not_quoted(
 ) -> None:
     async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
         for quote in QUOTES:
-            provider.reply(quote)
+            provider.reply(partial(_quoted, quote))
             body = question(vendor, stream=stream, **BY[who])
             async with http.stream("POST", f"{system.url}/v1/execute", json=body) as answer:
                 seen = f"{answer.status_code} {answer.headers}".encode() + b"".join(

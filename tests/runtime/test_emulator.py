@@ -79,9 +79,7 @@ def _download(binary: Path, member: str) -> None:
 
 
 @pytest.fixture
-async def invoke_url(
-    emulator: Path, tmp_path: Path, unused_tcp_port_factory: Callable[[], int]
-) -> AsyncIterator[str]:
+async def invoke_url(emulator: Path, tmp_path: Path, unused_tcp_port_factory: Callable[[], int]) -> AsyncIterator[str]:
     """The emulator with our exec wrapper as its bootstrap, as Lambda would start it."""
     (tmp_path / "app.py").write_text(CODE)
     port, api_port = unused_tcp_port_factory(), unused_tcp_port_factory()

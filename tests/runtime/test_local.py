@@ -134,9 +134,7 @@ async def test_a_head_request_and_a_204_have_no_body(local: Local) -> None:
 async def test_a_direct_invocation_is_answered_whole(local: Local) -> None:
     context = base64.b64encode(b'{"custom":{"k":"v"}}').decode()
     async with local() as running:
-        status, body = await fetch(
-            running.invoke_url, "POST", b'{"do":"context"}', [("X-Amz-Client-Context", context)]
-        )
+        status, body = await fetch(running.invoke_url, "POST", b'{"do":"context"}', [("X-Amz-Client-Context", context)])
     answer = json.loads(body)
     assert (status, answer["client"]) == (200, {"custom": {"k": "v"}})
     assert 890 < answer["left"] <= 900
@@ -238,9 +236,7 @@ async def test_a_caller_that_leaves_is_not_noticed_by_the_function(
     assert err.all[:-1] == []  # the last line tells of the end
 
 
-async def test_a_response_broken_on_purpose_is_seen_on_both_sides(
-    local: Local, tmp_path: Path, err: Lines
-) -> None:
+async def test_a_response_broken_on_purpose_is_seen_on_both_sides(local: Local, tmp_path: Path, err: Lines) -> None:
     gate = tmp_path / "gate"
     async with local() as running:
         assert running.break_responses() == 0

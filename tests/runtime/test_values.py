@@ -45,9 +45,7 @@ def test_a_prelude_reads_back_and_holds_no_nul(status: int, value: str, cookies:
         ({"body": "text"}, "body is a str"),
     ],
 )
-def test_a_response_that_is_no_http_is_refused_where_it_is_made(
-    arguments: Mapping[str, object], message: str
-) -> None:
+def test_a_response_that_is_no_http_is_refused_where_it_is_made(arguments: Mapping[str, object], message: str) -> None:
     with pytest.raises(InvalidResponseError, match=message):
         Response(**arguments)  # type: ignore[arg-type]
 

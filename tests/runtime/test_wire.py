@@ -28,15 +28,19 @@ async def test_a_stream_is_prelude_nuls_and_body_each_in_a_chunk_of_its_own(
     api.invoke(URL_EVENT)
     async with serve(handler):
         request = await api.answer()
-    assert request.head == (
-        b"POST /2018-06-01/runtime/invocation/id-1/response HTTP/1.1\r\n"
-        b"Host: %b\r\n"
-        b"Lambda-Runtime-Function-Response-Mode: streaming\r\n"
-        b"Content-Type: application/vnd.awslambda.http-integration-response\r\n"
-        b"Transfer-Encoding: chunked\r\n"
-        b"Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n"
-        b"\r\n"
-    ) % api.address.encode()
+    assert (
+        request.head
+        == (
+            b"POST /2018-06-01/runtime/invocation/id-1/response HTTP/1.1\r\n"
+            b"Host: %b\r\n"
+            b"Lambda-Runtime-Function-Response-Mode: streaming\r\n"
+            b"Content-Type: application/vnd.awslambda.http-integration-response\r\n"
+            b"Transfer-Encoding: chunked\r\n"
+            b"Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n"
+            b"\r\n"
+        )
+        % api.address.encode()
+    )
     assert request.body == (
         b'59\r\n{"statusCode":200,"headers":{"content-type":"text/event-stream"},"cookies":["a=1","b=2"]}\r\n'
         b"8\r\n" + NULS + b"\r\n"
@@ -71,9 +75,7 @@ async def test_a_body_of_bytes_is_one_chunk(api: ScriptedRuntimeApi, serve: Serv
     api.invoke(URL_EVENT)
     async with serve(handler):
         request = await api.answer()
-    assert request.body == (
-        b'1f\r\n{"statusCode":404,"headers":{}}\r\n8\r\n' + NULS + b"\r\n2\r\nno\r\n0\r\n\r\n"
-    )
+    assert request.body == (b'1f\r\n{"statusCode":404,"headers":{}}\r\n8\r\n' + NULS + b"\r\n2\r\nno\r\n0\r\n\r\n")
 
 
 async def test_an_empty_body_still_has_a_chunk_and_an_end(api: ScriptedRuntimeApi, serve: Serve) -> None:

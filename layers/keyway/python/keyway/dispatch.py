@@ -1,7 +1,6 @@
 """What is sent where: the provider's address, its headers and the key, as one HTTP request. Pure.
 
-The body comes from a wire, the address from the provider's row or from the operator's ``PROVIDER_BASE_URLS``.
-Sending it is ``outside/upstream.py``.
+The body comes from a wire, the address from ``destination.py``. Sending it is ``delivery.py``.
 """
 
 from __future__ import annotations
@@ -12,39 +11,37 @@ from dataclasses import dataclass
 
 from keyway import __version__
 from keyway.catalog import Provider
-from keyway.errors import AuthFailed, InvalidRequest
+from keyway.destination import Destination
+from keyway.errors import AuthFailed
 from keyway.keys.credential import Credential
 from keyway.wire.contract import Outgoing
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class HttpRequest:
-    """A POST ready to be sent. Its headers hold a key, so it has no readable ``repr``."""
+    """A POST ready to be sent. Its headers hold a key, so it has no readable ``repr``.
+
+    ``caller_chosen`` marks an address that came with the request: only a public one may be connected to.
+    """
 
     provider: str
     url: str
     headers: Mapping[str, str]
     content: bytes
+    caller_chosen: bool = False
 
 
 def http_request(
-    provider: Provider, credential: Credential, outgoing: Outgoing, *, base_urls: Mapping[str, str]
+    provider: Provider, credential: Credential, outgoing: Outgoing, destination: Destination
 ) -> HttpRequest:
-    """The request that carries ``outgoing`` to ``provider``, paid for by ``credential``.
-
-    Args:
-        base_urls: The operator's addresses by provider id; they win over the row's.
+    """The request that carries ``outgoing`` to ``destination``, paid for by ``credential``.
 
     Raises:
-        InvalidRequest: The provider has no address of its own and the operator set none.
         AuthFailed: The key holds characters that no HTTP header may carry.
     """
-    base_url = base_urls.get(provider.id) or provider.base_url
-    if base_url is None:
-        raise InvalidRequest(f"provider: {provider.id} has no base URL; the operator has to set one")
     return HttpRequest(
         provider=provider.id,
-        url=base_url.rstrip("/") + outgoing.path,
+        url=destination.url(outgoing.path),
         headers={
             "content-type": "application/json",
             "accept": "text/event-stream" if outgoing.streamed else "application/json",
@@ -53,9 +50,11 @@ def http_request(
             "user-agent": f"keyway/{__version__}",
             **provider.headers,
             **outgoing.headers,
+            **(destination.headers or {}),
             **_auth_headers(provider, credential),
         },
         content=json.dumps(outgoing.body, separators=(",", ":")).encode(),
+        caller_chosen=destination.caller_chosen,
     )
 
 

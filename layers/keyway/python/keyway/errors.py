@@ -12,7 +12,8 @@
     ├── ProviderProtocolError   502  the provider's answer broke its own protocol, or was cut short
     ├── KeyStoreUnavailable     503  stored keys cannot be read, so nobody can be charged rightly
     ├── DeadlineExceeded        504  the time this invocation had is used up
-    └── TooManyToolRounds       422  the model kept calling tools
+    ├── TooManyToolRounds       422  the model kept calling tools
+    └── InternalError           500  a bug of ours
 
 The class name is the ``type`` in JSON and the error name in Step Functions. A message is written for the
 person who reads it and never holds a secret, a URL with a key in it, or a stack trace.
@@ -35,6 +36,7 @@ class KeywayError(Exception):
         provider: The provider's id, when one was involved.
         retry_after: Seconds to wait before another try, when the provider named them.
         upstream_status: The provider's HTTP status (or the one its in-band error stands for), if any.
+        should_retry: What the provider itself said of another try; ``None`` when it said nothing.
         expected: Tells the runtime that this is an answer, not a bug, so no traceback is logged.
     """
 
@@ -55,6 +57,7 @@ class KeywayError(Exception):
         self.provider = provider
         self.retry_after = retry_after
         self.upstream_status = upstream_status
+        self.should_retry: bool | None = None
 
     def __str__(self) -> str:
         return self.message
@@ -166,3 +169,12 @@ class TooManyToolRounds(KeywayError):
     """The model kept calling tools for more rounds than are allowed."""
 
     status = 422
+
+
+class InternalError(KeywayError):
+    """A bug of ours. The log has its name and place, under the request's id; the caller is told no more."""
+
+    status = 500
+
+    def __init__(self) -> None:
+        super().__init__("Keyway failed. The operator finds this request's id in the log.")

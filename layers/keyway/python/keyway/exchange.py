@@ -1,13 +1,14 @@
 """The whole story of one request, top to bottom.
 
 ``Gateway.open`` sanitises the request, encodes it, finds the key that pays, checks the price, sends it, and looks
-at the provider's first bytes; whatever goes wrong until then is raised and can still be an HTTP error. What it
+at the first frame of the answer; whatever goes wrong until then is raised and can still be an HTTP error. What it
 returns is an ``Exchange``: iterate it for events as they arrive, in batches of what one read brought; the last
 batch ends with the ``Answer``. However it ends (drained, broken, left by its caller, out of time), it is settled
 once, before ``aclose`` returns.
 
 Nothing here knows HTTP, a protocol, a key's whereabouts or CloudWatch: those are ports (``ports.py``), plugged in by
-``wiring.py``. How a request arrived and how events are shown is ``doors/``.
+``wiring.py``. Signing, sending and trying again is ``delivery.py``; how a request arrived and how events are shown is
+``doors/``.
 """
 
 from __future__ import annotations
@@ -24,10 +25,13 @@ from keyway.billing.settlement import Ending, Settlement, Statement, Terms
 from keyway.capabilities import Model
 from keyway.catalog import Catalog, Provider
 from keyway.chat import Caller, ChatRequest
-from keyway.dispatch import HttpRequest, http_request
+from keyway.deadline import Deadline
+from keyway.delivery import Delivery, Parcel
+from keyway.destination import destination
 from keyway.errors import (
     AuthFailed,
     DeadlineExceeded,
+    InternalError,
     KeywayError,
     ProviderProtocolError,
     UnpricedModel,
@@ -35,10 +39,10 @@ from keyway.errors import (
 from keyway.events import Event
 from keyway.keys.credential import Credential
 from keyway.keys.resolve import Resolver
-from keyway.ports import Journal, Upstream, UpstreamAnswer
+from keyway.ports import Journal, UpstreamAnswer
 from keyway.report import Report
-from keyway.sanitise import sanitise
-from keyway.wire.contract import Decoder, Wire
+from keyway.sanitise import check_files, sanitise
+from keyway.wire.contract import Decoder
 from keyway.wire.registry import wire as wire_called
 
 Batch: TypeAlias = list[Event | Answer]
@@ -47,9 +51,6 @@ Batch: TypeAlias = list[Event | Answer]
 RESERVE = 3.0
 """Seconds before the invocation's own deadline at which the provider is stopped, so that there is time left to tell
 the caller and to settle. A short invocation keeps a fifth of its time instead."""
-
-_LONGEST_ERROR = 64 * 1024
-"""Bytes of a provider's error body that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Gateway:
         *,
         catalog: Catalog,
         resolver: Resolver,
-        upstream: Upstream,
+        delivery: Delivery,
         journal: Journal,
         base_urls: Mapping[str, str],
         multiplier: Decimal,
@@ -76,7 +77,7 @@ class Gateway:
     ) -> None:
         self._catalog = catalog
         self._resolver = resolver
-        self._upstream = upstream
+        self._delivery = delivery
         self._journal = journal
         self._base_urls = base_urls
         self._multiplier = multiplier
@@ -93,36 +94,48 @@ class Gateway:
         deadline = asyncio.get_running_loop().time() + remaining - min(RESERVE, remaining / 5)
         try:
             exchange = await self._prepare(request, caller, report, deadline)
-        except KeywayError as error:
+        except Exception as error:
             self._journal.refused(report, error)
-            raise
+            if isinstance(error, KeywayError):
+                raise
+            raise InternalError from None
         await exchange.dispatch()
         return exchange
 
     async def _prepare(self, request: ChatRequest, caller: Caller, report: Report, deadline: float) -> Exchange:
         provider = self._catalog.provider(request.provider)
         model = self._catalog.model(provider, request.model)
-        wire = wire_called(provider.wire)
-        dialect = wire.dialect(provider.dialect)
+        check_files(request, provider)
+        spoken = self._catalog.spoken(provider, model)
+        goes_to = destination(provider, model, spoken, request, self._base_urls)
+        wire = wire_called(goes_to.wire)
+        dialect = wire.dialect(goes_to.dialect)
         outgoing = wire.encode(sanitise(request, model), model, dialect)
-        credential = await self._credential(request, caller, provider, model, deadline)
+        credential = await self._credential(
+            request, caller, provider, model, caller_chose_address=goes_to.caller_chosen, deadline=deadline
+        )
         terms = self._terms(provider, model, credential)
         report.resolved(model, credential, terms)
         return Exchange(
-            wire=wire,
-            decoder=wire.decoder(dialect, provider=provider.id),
-            request=http_request(provider, credential, outgoing, base_urls=self._base_urls),
-            credential=credential,
+            parcel=Parcel(provider, wire, goes_to, outgoing, credential, request.bedrock_access_key_id),
+            decoder=wire.decoder(dialect, provider=provider.id, structured=request.response_format is not None),
             settlement=Settlement(terms),
             report=report,
-            upstream=self._upstream,
+            delivery=self._delivery,
             journal=self._journal,
             deadline=deadline,
             now=self._now,
         )
 
     async def _credential(
-        self, request: ChatRequest, caller: Caller, provider: Provider, model: Model, deadline: float
+        self,
+        request: ChatRequest,
+        caller: Caller,
+        provider: Provider,
+        model: Model,
+        *,
+        caller_chose_address: bool,
+        deadline: float,
     ) -> Credential:
         try:
             async with asyncio.timeout_at(deadline):
@@ -132,7 +145,7 @@ class Gateway:
                     provider,
                     model,
                     minute=int(self._now() // 60),
-                    caller_chose_address=request.azure_endpoint is not None,
+                    caller_chose_address=caller_chose_address,
                 )
         except TimeoutError:
             raise DeadlineExceeded("The time ran out before a key was found for this request.") from None
@@ -156,45 +169,45 @@ class Exchange:
     def __init__(
         self,
         *,
-        wire: Wire,
+        parcel: Parcel,
         decoder: Decoder,
-        request: HttpRequest,
-        credential: Credential,
         settlement: Settlement,
         report: Report,
-        upstream: Upstream,
+        delivery: Delivery,
         journal: Journal,
         deadline: float,
         now: Callable[[], float],
     ) -> None:
-        self._wire = wire
+        self._parcel = parcel
+        self._provider = parcel.provider.id
         self._decoder = decoder
-        self._request = request
-        self._credential = credential
         self._settlement = settlement
         self._report = report
-        self._upstream = upstream
+        self._delivery = delivery
         self._journal = journal
-        self._deadline = deadline
+        self._deadline = Deadline(deadline, self._provider)
         self._now = now
         self._upstream_answer: UpstreamAnswer | None = None
         self._first: Batch | None = None
         self._broken: KeywayError | None = None
 
     async def dispatch(self) -> None:
-        """Sends the request and looks at the first bytes of the answer. Called once, by ``Gateway.open``.
+        """Sends the request and looks at the first frame of the answer. Called once, by ``Gateway.open``.
+
+        An answer that comes as one document is read to its end here, so that an error in it is still an HTTP error.
 
         Raises:
             KeywayError: The provider could not be reached, refused the request, or began with an error.
         """
         try:
-            async with self._in_time():
-                self._upstream_answer = await self._upstream.send(self._request)
-            if not 200 <= self._upstream_answer.status < 300:
-                raise await self._refusal(self._upstream_answer)
-            self._first = await self._next_batch()
-            if self._broken:
-                raise self._broken
+            with self._deadline:
+                self._upstream_answer = await self._delivery.send(self._parcel, deadline=self._deadline.when)
+            batch: Batch = []
+            while not batch and not self._decoder.begun:
+                batch = await self._next_batch()
+                if self._broken:
+                    raise self._broken
+            self._first = batch
         except BaseException as error:  # noqa: BLE001 - whatever ends it, it is settled; then it goes on up
             raise await self._fail(error) from None
 
@@ -252,7 +265,7 @@ class Exchange:
 
     async def _next_batch(self) -> Batch:
         assert self._upstream_answer is not None
-        async with self._in_time():
+        with self._deadline:
             data = await self._upstream_answer.read()
         self._report.heard(self._now())
         batch: Batch = []
@@ -261,9 +274,7 @@ class Exchange:
                 self._report.add(event)
                 batch.append(event)
             if not data and not self._report.finished:
-                raise ProviderProtocolError(
-                    f"{self._request.provider} ended its answer early", provider=self._request.provider
-                )
+                raise ProviderProtocolError(f"{self._provider} ended its answer early.", provider=self._provider)
         except KeywayError as error:
             # What came before the error in the same read is still the caller's.
             self._broken = error
@@ -274,16 +285,6 @@ class Exchange:
             batch.append(self._report.answer(self._settle(ending)))
         return batch
 
-    def _in_time(self) -> _Deadline:
-        return _Deadline(self._deadline, self._request.provider)
-
-    async def _refusal(self, answer: UpstreamAnswer) -> KeywayError:
-        body = b""
-        async with self._in_time():
-            while len(body) < _LONGEST_ERROR and (data := await answer.read()):
-                body += data
-        return self._wire.failure(answer.status, answer.headers, body, provider=self._request.provider, now=self._now())
-
     async def _fail(self, error: BaseException) -> BaseException:
         """Settles a broken exchange, and returns the error as its caller may see it."""
         if self._settlement.settled:
@@ -291,12 +292,14 @@ class Exchange:
         elif isinstance(error, asyncio.CancelledError):
             self._settle(Ending.CANCELLED, DeadlineExceeded("The invocation was stopped."))
         elif isinstance(error, KeywayError):
-            if isinstance(error, AuthFailed) and self._credential.is_platform:
+            credential = self._parcel.credential
+            if isinstance(error, AuthFailed) and credential.is_platform:
                 error = error.of_platform()
-            error.message = self._credential.redact(error.message)
+            error.message = credential.redact(error.message)
             self._settle(Ending.DEADLINE if isinstance(error, DeadlineExceeded) else Ending.FAILED, error)
         else:
-            self._settle(Ending.FAILED, error)  # a bug of ours; it is settled all the same and goes on up
+            self._settle(Ending.FAILED, error)
+            error = InternalError() if isinstance(error, Exception) else error
         await self._release()
         return error
 
@@ -311,24 +314,6 @@ class Exchange:
         return statement
 
     async def _release(self) -> None:
+        self._deadline.close()
         if self._upstream_answer is not None:
             await self._upstream_answer.aclose()
-
-
-class _Deadline:
-    """``asyncio.timeout_at`` whose ``TimeoutError`` is our ``DeadlineExceeded``."""
-
-    def __init__(self, when: float, provider: str) -> None:
-        self._timeout = asyncio.timeout_at(when)
-        self._provider = provider
-
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        try:
-            await self._timeout.__aexit__(*exc_info)  # type: ignore[arg-type]  # passed on as they came
-        except TimeoutError:
-            raise DeadlineExceeded(
-                f"{self._provider} had not finished when the time for this request ran out.", provider=self._provider
-            ) from None

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from keyway.billing.settlement import Record, Statement
 from keyway.dispatch import HttpRequest
+from keyway.keys.credential import Credential
 from keyway.report import Report
 
 
@@ -31,6 +32,16 @@ class Upstream(Protocol):
 
     async def send(self, request: HttpRequest) -> UpstreamAnswer:
         """Sends ``request``; returns when the answer's head is there. Raises ``ProviderUnavailable``."""
+        ...
+
+
+class Signer(Protocol):
+    """Signs requests to AWS."""
+
+    async def sign(
+        self, request: HttpRequest, credential: Credential, *, region: str, access_key_id: str | None
+    ) -> HttpRequest:
+        """``request`` with the headers that prove who sends it. Raises ``AuthFailed``, ``ProviderUnavailable``."""
         ...
 
 

@@ -37,6 +37,9 @@ class Settings:
         workspace_keys_table, workspace_keys_kms_key: Where workspaces' own keys are stored and what encrypts them.
         provider_base_urls: Addresses by provider id that win over the catalog's. Trusted: platform keys go there.
         metrics_namespace: ``POWERTOOLS_METRICS_NAMESPACE``.
+        blacklisted_providers, blacklisted_models: Ids that are refused, separated by commas; a trailing ``*`` stands
+            for any ending.
+        aws_bearer_token_bedrock: A Bedrock API key used in place of the function's own role.
     """
 
     keyway_hosted: bool = False
@@ -50,6 +53,9 @@ class Settings:
     workspace_keys_kms_key: str | None = None
     provider_base_urls: Mapping[str, str] = field(default_factory=dict)
     metrics_namespace: str = "Keyway/HostedKey"
+    blacklisted_providers: tuple[str, ...] = ()
+    blacklisted_models: tuple[str, ...] = ()
+    aws_bearer_token_bedrock: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -71,10 +77,17 @@ class Settings:
             workspace_keys_kms_key=variables.get("WORKSPACE_KEYS_KMS_KEY") or None,
             provider_base_urls=_base_urls(variables, "PROVIDER_BASE_URLS"),
             metrics_namespace=variables.get("POWERTOOLS_METRICS_NAMESPACE") or "Keyway/HostedKey",
+            blacklisted_providers=_names(variables, "BLACKLISTED_PROVIDERS"),
+            blacklisted_models=_names(variables, "BLACKLISTED_MODELS"),
+            aws_bearer_token_bedrock=variables.get("AWS_BEARER_TOKEN_BEDROCK") or None,
         )
         if (settings.appconfig_application is None) != (settings.appconfig_environment is None):
             raise SettingError("APPCONFIG_APPLICATION and APPCONFIG_ENVIRONMENT: set both or neither")
         return settings
+
+
+def _names(variables: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(entry.strip() for entry in variables.get(name, "").split(",") if entry.strip())
 
 
 def _boolean(variables: Mapping[str, str], name: str) -> bool:

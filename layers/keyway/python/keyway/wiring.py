@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 
 from keyway.catalog import Catalog
+from keyway.delivery import Delivery
 from keyway.exchange import Gateway
 from keyway.keys.pool import KeyPool
 from keyway.keys.resolve import FLAG, Resolver
@@ -16,6 +17,7 @@ from keyway.outside.aws import Aws
 from keyway.outside.flags import Flags
 from keyway.outside.lines import log_to_stdout
 from keyway.outside.secrets import HostedKeys
+from keyway.outside.signing import AwsSigner
 from keyway.outside.telemetry import Telemetry
 from keyway.outside.upstream import HttpUpstream
 from keyway.outside.workspace_keys import WorkspaceKeys
@@ -26,8 +28,12 @@ class Keyway:
     """A whole gateway: what the function holds for as long as its environment lives."""
 
     def __init__(self, settings: Settings) -> None:
-        catalog = Catalog.load()
+        catalog = Catalog.load(
+            blocked_providers=settings.blacklisted_providers, blocked_models=settings.blacklisted_models
+        )
+        self.catalog = catalog
         self._upstream = HttpUpstream()
+        self._signer = AwsSigner(bearer_token=settings.aws_bearer_token_bedrock)
         self._aws = Aws()
         self._hosted_keys = HostedKeys(self._aws, settings.hosted_keys_secret)
         self._flags = Flags(
@@ -50,16 +56,16 @@ class Keyway:
                 # The operating system's randomness: a seed of our own would be the same in every copy of a snapshot.
                 pool=KeyPool(random.SystemRandom()),
             ),
-            upstream=self._upstream,
+            delivery=Delivery(self._upstream, self._signer),
             journal=Telemetry(namespace=settings.metrics_namespace, environment=settings.deployment_environment),
             base_urls=settings.provider_base_urls,
             multiplier=settings.cost_multiplier,
         )
 
     async def start(self) -> None:
-        """Begins to fetch what requests will need. Waits for none of it."""
+        """Loads what every request needs, and begins to fetch what a hosted key needs. Waits for nobody."""
         log_to_stdout("keyway")
-        self._upstream.tls()
+        await self._upstream.prepare()
         self._hosted_keys.start()
         if self._settings.keyway_hosted:
             self._flags.start()
@@ -68,6 +74,7 @@ class Keyway:
         """After a snapshot: connections are dead, keys and flags may be old, tokens are used up."""
         await self._upstream.aclose()
         self._aws.restored()
+        self._signer.restored()
         self._hosted_keys.restored()
         self._flags.restored()
 

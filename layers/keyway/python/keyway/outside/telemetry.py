@@ -108,12 +108,23 @@ def _line(report: Report, statement: Statement, error: BaseException | None) -> 
     return {**line, **_shown(error)}
 
 
+def _place(error: BaseException) -> str:
+    """Where a bug struck: the innermost line of code, which is all that a log may hold of a stack."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "unknown"
+    code = trace.tb_frame.f_code
+    return f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} in {code.co_name}"
+
+
 def _shown(error: BaseException | None) -> dict[str, object]:
     """An error as a log may show it: of one that is not ours, only its name, for its text may hold anything."""
     if error is None:
         return {}
     if not isinstance(error, KeywayError):
-        return {"error": type(error).__name__}
+        return {"error": type(error).__name__, "at": _place(error)}
     shown: dict[str, object] = {"error": error.type, "errorMessage": error.message, "status": error.status}
     if error.upstream_status is not None:
         shown["upstreamStatus"] = error.upstream_status

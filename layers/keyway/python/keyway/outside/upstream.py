@@ -4,6 +4,9 @@ One client per provider address, because the pool looks at all its connections o
 the headers of each request, so clients are shared by everybody. Redirects are never followed: a key is sent where
 the operator said, and nowhere else. A failure of the network is our ``ProviderUnavailable``.
 
+An address that came with a request is resolved once, by ``addresses.py``, and the connection goes to exactly the
+address that was checked there; the name is kept for TLS and for the ``Host`` header.
+
 Nothing here knows a protocol; deciding what an answer means is ``wire/``.
 """
 
@@ -11,19 +14,22 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from http.cookiejar import DefaultCookiePolicy
 
 import httpx
 
 from keyway.dispatch import HttpRequest
-from keyway.errors import ProviderUnavailable
+from keyway.errors import InvalidRequest, ProviderUnavailable
+from keyway.outside.addresses import AddressGuard
 
 _TIMEOUT = httpx.Timeout(connect=5.0, read=120.0, write=30.0, pool=5.0)
 """Seconds. ``read`` is between two reads, keep-alive comments included; the exchange's deadline bounds the whole."""
 
 _LIMITS = httpx.Limits(max_connections=256, max_keepalive_connections=64, keepalive_expiry=30.0)
 """More connections than an environment ever has requests in flight: the pool never makes one wait for another."""
+
+_UNKEPT = httpx.Limits(max_connections=256, max_keepalive_connections=0)
 
 _LINGER = 0.25
 """Seconds to wait for the end of an answer that has said all it has to say, so that its connection can be reused."""
@@ -32,29 +38,43 @@ _LINGER = 0.25
 class HttpUpstream:
     """Sends requests to providers (an ``Upstream``, see ``ports.py``)."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, guard: AddressGuard | None = None, authorities: ssl.SSLContext | None = None) -> None:
         self._clients: dict[str, httpx.AsyncClient] = {}
-        self._tls: ssl.SSLContext | None = None
+        self._guard = guard or AddressGuard()
+        self._authorities = authorities
 
     async def send(self, request: HttpRequest) -> HttpAnswer:
         """Sends ``request`` and returns when the head of the answer is there.
 
         Raises:
+            InvalidRequest: The caller chose an address that is not a public one.
             ProviderUnavailable: The provider could not be reached, or hung up before it answered.
         """
-        url = httpx.URL(request.url)
-        client = self._client(url)
-        with _translated(request.provider):
-            response = await client.send(
-                client.build_request("POST", url, headers=request.headers, content=request.content), stream=True
-            )
+        try:
+            url = httpx.URL(request.url)
+        except httpx.InvalidURL:
+            raise InvalidRequest(f"the address of {request.provider} is not a URL") from None
+        client = self._client(url, caller_chosen=request.caller_chosen)
+        message = client.build_request("POST", url, headers=request.headers, content=request.content)
+        if request.caller_chosen:
+            address = await self._guard.pin(url.host, url.port or 443, provider=request.provider)
+            message.extensions["sni_hostname"] = url.host  # the certificate is still the name's
+            message.url = url.copy_with(host=address)  # the Host header was made from the name
+        try:
+            response = await client.send(message, stream=True)
+        except _BROKEN as error:
+            raise _unavailable(error, request.provider) from None
         return HttpAnswer(response, request.provider)
 
-    def tls(self) -> ssl.SSLContext:
-        """The certificate authorities. Loading them takes tens of milliseconds: call it before they are needed."""
-        if self._tls is None:
-            self._tls = httpx.create_ssl_context(trust_env=False)
-        return self._tls
+    async def prepare(self) -> None:
+        """Loads what the first request would otherwise wait for: a tenth of a second of certificates and code.
+
+        httpx imports its transport with its first client, and anyio its asyncio half with its first call.
+        """
+        import anyio.lowlevel  # noqa: PLC0415 - part of what is loaded here rather than at import
+
+        await httpx.AsyncClient(verify=self._tls(), trust_env=False).aclose()
+        await anyio.lowlevel.checkpoint()
 
     async def aclose(self) -> None:
         """Closes every connection. After a restored snapshot they are dead anyway; new ones open on demand."""
@@ -62,19 +82,28 @@ class HttpUpstream:
         for client in clients:
             await client.aclose()
 
-    def _client(self, url: httpx.URL) -> httpx.AsyncClient:
-        origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
+    def _client(self, url: httpx.URL, *, caller_chosen: bool) -> httpx.AsyncClient:
+        # One client for all addresses of callers, and no connection of it is kept: there is no end to their number,
+        # and the next request's name may resolve elsewhere.
+        origin = "callers" if caller_chosen else f"{url.scheme}://{url.netloc.decode('ascii')}"
         client = self._clients.get(origin)
         if client is None:
             client = self._clients[origin] = httpx.AsyncClient(
                 # A plain-text address (a provider on loopback, say) has no use for the authorities.
-                verify=self.tls() if url.scheme == "https" else False,
+                verify=self._tls() if url.scheme == "https" else False,
                 timeout=_TIMEOUT,
-                limits=_LIMITS,
+                limits=_UNKEPT if caller_chosen else _LIMITS,
                 follow_redirects=False,
                 trust_env=False,
             )
+            # The client is everybody's: what a provider sets for one caller's request must not go out with another's.
+            client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
         return client
+
+    def _tls(self) -> ssl.SSLContext:
+        if self._authorities is None:
+            self._authorities = httpx.create_ssl_context(trust_env=False)
+        return self._authorities
 
 
 class HttpAnswer:
@@ -85,10 +114,10 @@ class HttpAnswer:
         self.headers: Mapping[str, str] = response.headers
         self._response = response
         self._provider = provider
-        # Raw bytes are the fast path; a provider that compresses although asked not to is decoded as it arrives.
-        self._chunks: AsyncIterator[bytes] = (
-            response.aiter_bytes() if "content-encoding" in response.headers else response.aiter_raw()
-        )
+        # The bare stream is the fast path; a provider that compresses although asked not to is decoded as it arrives.
+        chunks = response.aiter_bytes() if "content-encoding" in response.headers else response.stream
+        assert isinstance(chunks, AsyncIterable)
+        self._chunks: AsyncIterator[bytes] = aiter(chunks)
         self._ended = False
 
     async def read(self) -> bytes:
@@ -97,8 +126,10 @@ class HttpAnswer:
         Raises:
             ProviderUnavailable: The connection broke.
         """
-        with _translated(self._provider):
+        try:
             chunk = await anext(self._chunks, b"")
+        except _BROKEN as error:
+            raise _unavailable(error, self._provider) from None
         self._ended = not chunk
         return chunk
 
@@ -114,15 +145,19 @@ class HttpAnswer:
         await self._response.aclose()
 
 
-@contextmanager
-def _translated(provider: str) -> Iterator[None]:
-    """Turns httpx's exceptions into ours. Their text is not passed on: it may quote a header."""
-    try:
-        yield
-    except httpx.TimeoutException as error:
-        kind = "connect" if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout) else "answer"
-        raise ProviderUnavailable(f"{provider} did not {kind} in time.", provider=provider) from None
-    except httpx.ConnectError:
-        raise ProviderUnavailable(f"{provider} could not be reached.", provider=provider) from None
-    except (httpx.TransportError, httpx.StreamError, httpx.DecodingError):
-        raise ProviderUnavailable(f"The connection to {provider} broke.", provider=provider) from None
+_BROKEN = (httpx.TransportError, httpx.StreamError, httpx.DecodingError)
+"""What httpx raises when a connection cannot be made, breaks, or falls silent."""
+
+
+def _unavailable(error: Exception, provider: str) -> ProviderUnavailable:
+    """httpx's exception as ours. Its text is not passed on: it may quote a header."""
+    match error:
+        case httpx.ConnectTimeout() | httpx.PoolTimeout():
+            what = f"{provider} did not connect in time."
+        case httpx.TimeoutException():
+            what = f"{provider} did not answer in time."
+        case httpx.ConnectError():
+            what = f"{provider} could not be reached."
+        case _:
+            what = f"The connection to {provider} broke."
+    return ProviderUnavailable(what, provider=provider)

@@ -36,7 +36,12 @@ class Decoder(Protocol):
 
     ``usage`` is what the provider has reported so far. It stays readable after a failure, so that what a broken
     stream is known to have cost can still be written down.
+
+    ``begun`` is whether the body is a stream whose first frame has been read: from then on the answer may be shown
+    as it comes. A document never begins; it is whole or it is nothing.
     """
+
+    begun: bool
 
     @property
     def usage(self) -> Usage | None: ...
@@ -58,8 +63,26 @@ class Decoder(Protocol):
         ...
 
 
+class Relaxation(Protocol):
+    """How a protocol makes do with hosts that lag behind it."""
+
+    def refused_field(self, outgoing: Outgoing, status: int, body: bytes) -> str | None:
+        """The field that the refusal (``status`` and ``body``) complains of, if ``outgoing`` can do without it."""
+        ...
+
+    def without(self, outgoing: Outgoing, field: str) -> Outgoing:
+        """``outgoing`` without ``field``, or with its other name."""
+        ...
+
+
 class Wire(Protocol):
-    """One protocol."""
+    """One protocol.
+
+    ``relaxation`` is ``None`` for a protocol that its one vendor serves and nobody imitates.
+    """
+
+    @property
+    def relaxation(self) -> Relaxation | None: ...
 
     def dialect(self, row: Mapping[str, Any]) -> Any:
         """This wire's ``Dialect`` from a provider row. Raises ``ValueError`` on an unknown flag."""
@@ -73,8 +96,13 @@ class Wire(Protocol):
         """
         ...
 
-    def decoder(self, dialect: Any, *, provider: str) -> Decoder:
-        """A decoder for one successful (2xx) answer. ``provider`` is named in errors."""
+    def decoder(self, dialect: Any, *, provider: str, structured: bool = False) -> Decoder:
+        """A decoder for one successful (2xx) answer.
+
+        Args:
+            provider: Named in errors.
+            structured: The answer was asked for in JSON.
+        """
         ...
 
     def failure(

@@ -8,7 +8,14 @@ from typing import cast
 
 from keyway.wire.contract import Wire
 
-WIRES = ("anthropic_messages", "openai_responses")
+WIRES = (
+    "anthropic_messages",
+    "bedrock_converse",
+    "gemini_generate",
+    "google_interactions",
+    "openai_chat",
+    "openai_responses",
+)
 
 
 @cache

@@ -41,37 +41,21 @@ class EventStream:
         self._exchange = exchange
         self._request_id = request_id
         self._opened = False
-        self._bug: Exception | None = None
         self._broken = False
 
     def __aiter__(self) -> EventStream:
         return self
 
     async def __anext__(self) -> bytes:
-        """The next piece, never empty. An error of ours is the last event; a bug is told and then raised."""
-        if self._bug:
-            raise self._bug
+        """The next piece, never empty. An error is the last event."""
         if self._broken:
             raise StopAsyncIteration
         try:
             while not (piece := batch_bytes(await self._exchange.__anext__()) or self._first_byte()):
                 pass
-        except StopAsyncIteration:
-            raise
         except KeywayError as error:
             self._broken = True
             return _error_bytes(error.to_json(self._request_id))
-        except Exception as error:  # noqa: BLE001 - raised again with the next call
-            self._bug = error
-            return _error_bytes(
-                {
-                    "type": "InternalError",
-                    "message": "Keyway failed. The operator finds this request's id in the log.",
-                    "status": 500,
-                    "retryable": False,
-                    "requestId": self._request_id,
-                }
-            )
         self._opened = True
         return piece
 

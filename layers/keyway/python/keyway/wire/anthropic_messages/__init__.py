@@ -15,4 +15,6 @@ from keyway.wire.anthropic_messages.dialect import dialect
 from keyway.wire.anthropic_messages.encode import encode
 from keyway.wire.anthropic_messages.failure import failure
 
-__all__ = ["decoder", "dialect", "encode", "failure"]
+relaxation = None
+
+__all__ = ["decoder", "dialect", "encode", "failure", "relaxation"]

@@ -45,7 +45,7 @@ _FINISH: dict[str, FinishReason] = {
 }
 
 
-def decoder(dialect: Dialect, *, provider: str) -> BodyDecoder:  # noqa: ARG001 (this wire needs none of it)
+def decoder(dialect: Dialect, *, provider: str, structured: bool = False) -> BodyDecoder:  # noqa: ARG001 - of no use here
     """See ``Wire.decoder``."""
     return BodyDecoder(AnthropicTurn(provider), provider=provider)
 

@@ -16,4 +16,6 @@ from keyway.wire.openai_responses.dialect import dialect
 from keyway.wire.openai_responses.encode import encode
 from keyway.wire.openai_responses.failure import failure
 
-__all__ = ["decoder", "dialect", "encode", "failure"]
+relaxation = None
+
+__all__ = ["decoder", "dialect", "encode", "failure", "relaxation"]

@@ -29,7 +29,7 @@ from keyway.wire.openai_responses.usage import usage_of
 _NO_EVENTS: tuple[Event, ...] = ()
 
 
-def decoder(dialect: Dialect, *, provider: str) -> BodyDecoder:  # noqa: ARG001
+def decoder(dialect: Dialect, *, provider: str, structured: bool = False) -> BodyDecoder:  # noqa: ARG001 - of no use here
     """A decoder for one successful answer. See ``Wire.decoder``. All hosts of this API answer alike."""
     return BodyDecoder(ResponseTurn(provider), provider=provider)
 

@@ -1,0 +1,71 @@
+"""The guard of addresses that callers choose: public ones only, resolved once, and pinned.
+
+A name is resolved here and the connection goes to the address that was checked, so that a name which resolves to
+something else a moment later (DNS rebinding) gains nothing. Every address of a name has to be public: loopback,
+private, link-local (a cloud's metadata service), shared, multicast and reserved ones are refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
+
+from keyway.errors import InvalidRequest, ProviderUnavailable
+
+Lookup: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
+"""Resolves a host name and port to IP addresses. Raises ``OSError`` when there is none."""
+
+
+async def system_lookup(host: str, port: int) -> Sequence[str]:
+    """What the operating system's resolver says, asked in a thread."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_ignored, address in found]
+
+
+def is_public(address: str) -> bool:
+    """Whether ``address`` (an IP address as text) can be reached by, and belongs to, anybody on the Internet."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        # An IPv4 address in an IPv6 coat is judged by what is in the coat.
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inner is None and ip in _NAT64:
+            inner = ipaddress.IPv4Address(ip.packed[-4:])
+        if inner is not None:
+            ip = inner
+    return ip.is_global and not ip.is_multicast
+
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+class AddressGuard:
+    """Resolves hosts that callers name.
+
+    Args:
+        lookup: How names are resolved.
+        allowed: Which addresses will do.
+    """
+
+    def __init__(self, lookup: Lookup = system_lookup, allowed: Callable[[str], bool] = is_public) -> None:
+        self._lookup = lookup
+        self._allowed = allowed
+
+    async def pin(self, host: str, port: int, *, provider: str) -> str:
+        """The one address to connect to for ``host``.
+
+        Raises:
+            InvalidRequest: The host has an address that is not public.
+            ProviderUnavailable: The host has no address.
+        """
+        try:
+            addresses = await self._lookup(host, port)
+        except (OSError, UnicodeError):
+            addresses = []
+        if not addresses:
+            raise ProviderUnavailable(f"{provider} could not be reached: {host} has no address.", provider=provider)
+        if not all(map(self._allowed, addresses)):
+            raise InvalidRequest(f"azureEndpoint: {host} is not a public address")
+        return addresses[0]

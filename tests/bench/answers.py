@@ -1,0 +1,85 @@
+"""What the benchmark's provider says: one row per wire, rendered by the scripted provider before anything is measured.
+
+Another wire is measured by adding a row to ``ASKED``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from infra.local.provider.protocol import Question
+from infra.local.provider.script import Say, Script, Tokens
+from infra.local.provider.server import VENDORS
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a provider: a model, and the path to its wire, which the bare relay has to be told."""
+
+    model: str
+    path: str
+
+
+ASKED = {
+    "openai": Asked("gpt-4.1", "/v1/responses"),
+    "anthropic": Asked("claude-sonnet-4-6", "/v1/messages"),
+}
+
+WORD = b"gateway"
+"""Every event of text holds it once, in any protocol."""
+
+_WORD = f" {WORD.decode()}"
+_TOKENS = Tokens(input=17, output=500)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One answer as bytes.
+
+    ``steps`` are written one after the other, each when the client has all of the one before. The first holds the
+    opening events and one of text, and the last the closing events.
+    ``events`` counts the events of text, and ``event_size`` is the bytes of one.
+    """
+
+    document: bytes
+    steps: tuple[bytes, ...]
+    events: int
+    event_size: int
+
+
+def rendered(provider: str, *, events: int, at_once: int) -> Rendered:
+    """An answer of ``events`` events of text to each request, of which ``at_once`` arrive together.
+
+    Each event is an HTTP chunk of its own, as vendors send them.
+    """
+    answer = VENDORS[provider].protocol.answer(_question(provider), Script(Say(_WORD * events)), _TOKENS)
+    opening = [*answer.begin(), *answer.add(Say(_WORD))]
+    texts = [frame for _ in range(events - 1) for frame in answer.add(Say(_WORD))]
+    closing = list(answer.finish())
+    groups = [texts[start : start + at_once] for start in range(0, len(texts), at_once)]
+    steps = [b"".join(map(_chunk, group)) for group in [opening, *groups, closing]]
+    steps[-1] += b"0\r\n\r\n"
+    return Rendered(json.dumps(answer.document()).encode(), tuple(steps), events, len(texts[-1]))
+
+
+def request(provider: str, *, stream: bool) -> dict[str, object]:
+    """The request that is measured, in the words of the native door. A key of the pool pays for it."""
+    return {
+        "provider": provider,
+        "model": ASKED[provider].model,
+        "messages": [{"role": "user", "content": "In one sentence: what is a gateway?"}],
+        "maxTokens": 200,
+        "workspaceId": "ws-bench",
+        "userId": "user-bench",
+        "stream": stream,
+    }
+
+
+def _question(provider: str) -> Question:
+    body = {"model": ASKED[provider].model, "stream": True, "stream_options": {"include_obfuscation": False}}
+    return Question(1, "/", {}, body)
+
+
+def _chunk(frame: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(frame), frame)
