@@ -22,8 +22,9 @@ async def register(link: Link) -> str | None:
         return None
     identifier = reply.headers.get("lambda-extension-identifier")
     if reply.status != 200 or not identifier:
-        log.line("WARNING", "no extension could be registered: there will be no notice of shutdown",
-                 status=reply.status)
+        log.line(
+            "WARNING", "no extension could be registered: there will be no notice of shutdown", status=reply.status
+        )
         return None
     return identifier
 

@@ -49,7 +49,9 @@ class Failure:
     def document(self, request_id: str | None = None) -> bytes:
         """The JSON object of `error`, `init/error` and `restore/error`."""
         body: dict[str, object] = {
-            "errorMessage": self.message, "errorType": self.type, "stackTrace": list(self.trace),
+            "errorMessage": self.message,
+            "errorType": self.type,
+            "stackTrace": list(self.trace),
         }
         if request_id is not None:
             body["requestId"] = request_id

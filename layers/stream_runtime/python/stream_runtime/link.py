@@ -218,9 +218,7 @@ class Link:
         host, _, port = self._address.rpartition(":")
         loop = asyncio.get_running_loop()
         try:
-            _, connection = await loop.create_connection(
-                lambda: Connection(self._address), host.strip("[]"), int(port)
-            )
+            _, connection = await loop.create_connection(lambda: Connection(self._address), host.strip("[]"), int(port))
         except (OSError, ValueError) as error:
             raise LinkError(f"no Runtime API at {self._address}: {error}") from None
         return connection

@@ -28,10 +28,12 @@ from .trace import trace_id
 Function: TypeAlias = Callable[[Any, Context], object]
 """A handler. It should be async, which only a call of it shows: decorators hide it."""
 
-TIMED_OUT = Failure("Runtime.DeadlineExceeded", "the function did not finish before its deadline", expected=True,
-                    status=504)
-SHUT_DOWN = Failure("Runtime.Shutdown", "the environment was shut down before the function finished", expected=True,
-                    status=503)
+TIMED_OUT = Failure(
+    "Runtime.DeadlineExceeded", "the function did not finish before its deadline", expected=True, status=504
+)
+SHUT_DOWN = Failure(
+    "Runtime.Shutdown", "the environment was shut down before the function finished", expected=True, status=503
+)
 
 _LAST_WORDS = 0.1
 """Seconds a cancelled invocation has to go once its deadline is reached."""
@@ -105,8 +107,9 @@ async def _supervise(
         return None
     answer.lose()
     link.close()
-    log.line("ERROR", "the function ignores its cancellation and was left behind",
-             requestId=invocation.context.request_id)
+    log.line(
+        "ERROR", "the function ignores its cancellation and was left behind", requestId=invocation.context.request_id
+    )
     return served
 
 

@@ -102,9 +102,7 @@ def extension_next(identifier: str) -> Call:
     return Call("GET", f"{_EXTENSION}/event/next", (("Lambda-Extension-Identifier", identifier),))
 
 
-def _error(
-    path: str, failure: Failure, request_id: str | None = None, extra: tuple[tuple[str, str], ...] = ()
-) -> Call:
+def _error(path: str, failure: Failure, request_id: str | None = None, extra: tuple[tuple[str, str], ...] = ()) -> Call:
     headers = (("Content-Type", "application/vnd.aws.lambda.error+json"), (ERROR_TYPE, failure.header), *extra)
     return Call("POST", path, headers, failure.document(request_id))
 

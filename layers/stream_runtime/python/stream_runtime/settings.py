@@ -48,8 +48,10 @@ class Settings:
         """
         runtime_api = environment.get("AWS_LAMBDA_RUNTIME_API", "")
         if not runtime_api:
-            raise SettingsError("AWS_LAMBDA_RUNTIME_API is not set: this process must be started by Lambda, by an "
-                                "emulator, or by `python -m stream_runtime.local`")
+            raise SettingsError(
+                "AWS_LAMBDA_RUNTIME_API is not set: this process must be started by Lambda, by an "
+                "emulator, or by `python -m stream_runtime.local`"
+            )
         handler = handler or environment.get("_HANDLER", "")
         if not handler:
             raise SettingsError("_HANDLER is not set: name the function's handler, for example app.handler")

@@ -116,7 +116,7 @@ class UrlCaller:
     async def _look_for_prelude(self) -> None:
         end = self._held.find(PRELUDE_END) if self._streaming else -1
         if end >= 0:
-            await self._begin(bytes(self._held[:end]), bytes(self._held[end + len(PRELUDE_END):]))
+            await self._begin(bytes(self._held[:end]), bytes(self._held[end + len(PRELUDE_END) :]))
         elif self._streaming and len(self._held) > _LARGEST_PRELUDE:
             await self._refuse(502)
 
