@@ -1,8 +1,8 @@
 """What a freshly deployed Keyway finds in AWS, written into the local stand-ins through boto3.
 
-One secret with the hosted keys, the feature flags, the table and KMS key of the workspaces' own keys. The
-names and shapes are those of the deployed system, so the gateway cannot tell the difference. Nothing is
-created that the cloud stacks would not create.
+One secret with the hosted keys, the feature flags, the table and KMS key of the workspaces' own keys, the table of
+tasks that are charged once, and the bucket of large answers. The names and shapes are those of the deployed system,
+so the gateway cannot tell the difference. Nothing is created that the cloud stacks would not create.
 """
 
 from __future__ import annotations
@@ -27,6 +27,12 @@ HOSTED_KEYS = {
     "OPENAI_API_KEY_2": "sk-local-openai-hosted-2-8b77de",
     "ANTHROPIC_API_KEY_1": "sk-ant-local-hosted-1-52e0c4",
     "ANTHROPIC_API_KEY_2": "sk-ant-local-hosted-2-d96aa1",
+    "GEMINI_API_KEY_1": "AIza-local-hosted-1-0b6f42",
+    "MISTRAL_API_KEY_1": "mistral-local-hosted-1-c7d85e",
+    "FIREWORKS_API_KEY_1": "fw-local-hosted-1-91ae30",
+    "TOGETHER_API_KEY_1": "together-local-hosted-1-6cf7b2",
+    "BASETEN_API_KEY_1": "baseten-local-hosted-1-e4420d",
+    "OLLAMA_CLOUD_API_KEY_1": "ollama-local-hosted-1-7a18f5",
 }
 """The platform's pool. The scripted provider accepts these; no real vendor would."""
 
@@ -65,6 +71,7 @@ class SeededAccount:
         self._tables = session.client("dynamodb", endpoint_url=endpoint, config=once)
         self._kms = session.client("kms", endpoint_url=endpoint, config=once)
         self._appconfig = session.client("appconfig", endpoint_url=endpoint, config=once)
+        self._objects = session.client("s3", endpoint_url=endpoint, config=once)
         self.environment: dict[str, str] = {}
         self.application_id = ""
         self.profile_id = ""
@@ -85,6 +92,23 @@ class SeededAccount:
             ],
             BillingMode="PAY_PER_REQUEST",
         )
+        tasks, answers = f"{self.name}-tasks", f"{self.name}-answers"
+        self._tables.create_table(
+            TableName=tasks,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        self._tables.update_time_to_live(
+            TableName=tasks, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expiration"}
+        )
+        self._objects.create_bucket(Bucket=answers)
+        self._objects.put_bucket_encryption(
+            Bucket=answers,
+            ServerSideEncryptionConfiguration={
+                "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+            },
+        )
         kms_key = self._kms.create_key(Description="workspace keys")["KeyMetadata"]["KeyId"]
         self.application_id = self._appconfig.create_application(Name=self.name)["Id"]
         self._appconfig.create_environment(ApplicationId=self.application_id, Name="local")
@@ -98,6 +122,8 @@ class SeededAccount:
             "APPCONFIG_ENVIRONMENT": "local",
             "WORKSPACE_KEYS_TABLE": table,
             "WORKSPACE_KEYS_KMS_KEY": kms_key,
+            "IDEMPOTENCY_TABLE": tasks,
+            "ANSWERS_BUCKET": answers,
             "DEPLOYMENT_ENVIRONMENT": "local",
         }
         self.put_flags(FLAGS)
@@ -108,7 +134,7 @@ class SeededAccount:
     ) -> None:
         """Closes the clients. What they created lives as long as the account does."""
         with ExitStack() as clients:
-            for client in (self._secrets, self._tables, self._kms, self._appconfig):
+            for client in (self._secrets, self._tables, self._kms, self._appconfig, self._objects):
                 clients.enter_context(closing(client))
 
     def put_hosted_keys(self, keys: Mapping[str, str]) -> None:

@@ -14,6 +14,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from functools import cache
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,7 @@ from infra.local.lines import FunctionLines
 from infra.local.provider import ScriptedProvider
 from infra.local.real_keys import RealVendor
 from infra.local.seed import HOSTED_KEYS, SeededAccount
+from keyway.catalog import Catalog
 from stream_runtime.local import LocalLambda
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -163,7 +165,13 @@ class LocalSystem:
 
 
 def _vendor_of(key_name: str) -> str:
-    return key_name.partition("_")[0].lower()
+    """The provider whose pool a key named like ``GEMINI_API_KEY_1`` is in."""
+    return _pools()[key_name.rpartition("_")[0]]
+
+
+@cache
+def _pools() -> Mapping[str, str]:
+    return {row.hosting.key_prefix: row.id for row in Catalog.load().providers() if row.hosting is not None}
 
 
 def _accepted_keys() -> dict[str, set[str]]:

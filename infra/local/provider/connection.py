@@ -17,10 +17,11 @@ _READ = 65_536
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A whole request. Header names are in lower case; ``path`` has no query."""
+    """A whole request. Header names are in lower case; ``path`` has no query, ``query`` no question mark."""
 
     method: str
     path: str
+    query: str
     headers: Mapping[str, str]
     body: bytes
 
@@ -53,9 +54,11 @@ class Connection:
                         body.append(bytes(event.data))
                     case h11.EndOfMessage():
                         assert head is not None
+                        path, _, query = head.target.decode().partition("?")
                         return HttpRequest(
                             head.method.decode(),
-                            head.target.decode().partition("?")[0],
+                            path,
+                            query,
                             {name.decode(): value.decode("latin-1") for name, value in head.headers},
                             b"".join(body),
                         )

@@ -129,7 +129,7 @@ async def _document(script: Script, question: Question, protocol: WireProtocol, 
                 _exhaust(answer.add(step))
     else:
         _exhaust(answer.finish())
-    body = json.dumps(answer.document()).encode()
+    body = protocol.before_document + json.dumps(answer.document()).encode()
     headers = {**protocol.headers(question.serial), **script.headers}
     content_type = script.content_type or "application/json"
     await connection.document(200, content_type, body if whole else body[: len(body) // 2], headers)

@@ -6,9 +6,12 @@ the folder's ``PROTOCOL`` ties both together. A protocol knows no socket; ``serv
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
+from urllib.parse import unquote
 
 from infra.local.provider.script import Break, Content, Refusal, Script, Tokens
 
@@ -17,12 +20,25 @@ Json: TypeAlias = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request as the vendor understood it. ``serial`` numbers the requests of one server, for ids."""
+    """A request as the vendor understood it. ``serial`` numbers the requests of one server, for ids.
+
+    ``path`` stands after the provider's id, and ``query`` after its question mark.
+    """
 
     serial: int
     path: str
     headers: Mapping[str, str]
     body: Json
+    query: str = ""
+
+    @property
+    def model(self) -> str:
+        """The model that was asked for: in the body, or else in the path as ``/models/…:`` or ``/model/…/``."""
+        for name in ("model", "agent"):
+            if isinstance(named := self.body.get(name), str):
+                return named
+        found = re.search(r"/(?:models?|deployments)/([^/:]+)", self.path)
+        return unquote(found[1]) if found else ""
 
 
 class Answer(Protocol):
@@ -68,6 +84,7 @@ class WireProtocol:
         refusal_body: The body of an HTTP error. The integer is the request's serial number.
         headers: The headers on every answer, error or not.
         stream_type: The content type of a stream.
+        before_document: What stands before the JSON of an answer that is not streamed.
     """
 
     path: str
@@ -80,6 +97,7 @@ class WireProtocol:
     refusal_body: Callable[[Refusal, int], bytes]
     headers: Callable[[int], Mapping[str, str]]
     stream_type: str = "text/event-stream; charset=utf-8"
+    before_document: bytes = b""
 
 
 def text_of(content: object) -> str:
@@ -99,6 +117,28 @@ def last_user_text(messages: object) -> str:
             if isinstance(message, Mapping) and message.get("role") == "user":
                 return text_of(message.get("content"))
     return ""
+
+
+def bearer(headers: Mapping[str, str]) -> str | None:
+    """The token of an ``Authorization: Bearer`` header."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def starred(key: str) -> str:
+    """A key as a vendor repeats it in its refusal: with most of it starred out."""
+    return f"{key[:4]}{'*' * max(len(key) - 8, 3)}{key[-4:]}" if len(key) > 8 else "***"
+
+
+def sse(data: Json, *, event: str = "") -> bytes:
+    """One event of an SSE stream, in compact JSON."""
+    named = f"event: {event}\n" if event else ""
+    return f"{named}data: {compact(data)}\n\n".encode()
+
+
+def compact(value: object) -> str:
+    """``value`` as JSON without blanks."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def in_pieces(text: str, size: int) -> Iterator[str]:

@@ -5,8 +5,8 @@
         provider.script(Say("Hel"), Wait(gate), Say("lo"))
         ...  # point a client at provider.base_urls["openai"]; the second chunk is not sent before gate.open()
 
-Several vendors live on one port, told apart by the first part of the path. Like a vendor it refuses wrong keys
-and requests of the wrong shape; unlike one it remembers every request. It belongs to the event loop that
+All vendors (``vendors.py``) live on one port, told apart by the first part of the path. Like a vendor it refuses
+wrong keys and requests of the wrong shape; unlike one it remembers every request. It belongs to the event loop that
 entered it.
 """
 
@@ -15,33 +15,17 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, Self
 
-from infra.local.provider import anthropic_messages, bedrock_converse, openai_responses
 from infra.local.provider.connection import Connection, HttpRequest
 from infra.local.provider.performance import perform
 from infra.local.provider.protocol import Json, Question, WireProtocol
 from infra.local.provider.script import Ending, Refusal, Reply, Script, Step, Tokens, Verbatim
 from infra.local.provider.smalltalk import smalltalk
-
-
-@dataclass(frozen=True, slots=True)
-class Vendor:
-    """A provider on this server: its protocol, and what stands in its base URL after the provider's id."""
-
-    protocol: WireProtocol
-    base_path: str = ""
-
-
-VENDORS: Mapping[str, Vendor] = {
-    "anthropic": Vendor(anthropic_messages.PROTOCOL),
-    "bedrock": Vendor(bedrock_converse.PROTOCOL),
-    "openai": Vendor(openai_responses.PROTOCOL, "/v1"),
-}
+from infra.local.provider.vendors import VENDORS
 
 Outcome = Literal["answered", "abandoned", "hung up"]
 
@@ -167,12 +151,17 @@ class ScriptedProvider:
         if vendor is None:
             await connection.document(404, "text/plain", f"no vendor called {provider!r} here\n".encode(), {})
             return
-        protocol = vendor.protocol
+        path = f"/{rest}"
+        spoken = vendor.spoken_at(path)
+        protocol = spoken or vendor.protocols[0]
         body = _json_object(request.body)
         received = Received(provider, request.path, request.headers, body or {}, protocol.key(request.headers))
         self.requests.append(received)
-        question = Question(serial, f"/{rest}", request.headers, body or {})
-        reply = self._refused(vendor, question, received, request.method, readable=body is not None)
+        question = Question(serial, path, request.headers, body or {}, request.query)
+        known_path = spoken is not None and request.method == "POST"
+        reply = self._refused(
+            protocol, question, received, request.method, known_path=known_path, readable=body is not None
+        )
         if reply is None:
             reply = self._choose(question, protocol, received.key or "")
         try:
@@ -187,13 +176,19 @@ class ScriptedProvider:
             received.end("hung up" if connection.aborted else "answered")
 
     def _refused(
-        self, vendor: Vendor, question: Question, received: Received, method: str, *, readable: bool
+        self,
+        protocol: WireProtocol,
+        question: Question,
+        received: Received,
+        method: str,
+        *,
+        known_path: bool,
+        readable: bool,
     ) -> Reply | None:
-        protocol = vendor.protocol
         known = self._keys.get(received.provider)
         if received.key is None or (known is not None and received.key not in known):
             return protocol.wrong_key(received.key)
-        if not re.fullmatch(re.escape(vendor.base_path) + protocol.path, question.path) or method != "POST":
+        if not known_path:
             return Refusal(404, "not_found_error", f"Invalid URL ({method} {question.path})")
         if not readable:
             return Refusal(400, "invalid_request_error", "We could not parse the JSON body of your request.")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-_FIELD = re.compile(r"[a-z_]+")
+_FIELD = re.compile(r"[a-z][a-zA-Z_]*")
 
 
 class Shape(BaseModel):
@@ -42,7 +42,20 @@ def read(shape: type[ShapeT], body: Mapping[str, object]) -> ShapeT:
     try:
         return shape.model_validate(dict(body))
     except ValidationError as error:
-        details = max(error.errors(include_url=False), key=lambda mistake: len(mistake["loc"]))
+        raise _deepest(error.errors(include_url=False)) from None
+
+
+def mistake(shape: type[Shape], body: Mapping[str, object], *, unknown_fields: bool) -> Mistake | None:
+    """The deepest mistake in ``body``, if any. With ``unknown_fields`` the vendor takes no notice of those."""
+    try:
+        shape.model_validate(dict(body), extra="ignore" if unknown_fields else "forbid")
+    except ValidationError as error:
+        return _deepest(error.errors(include_url=False))
+    return None
+
+
+def _deepest(found: Sequence[ErrorDetails]) -> Mistake:
+    details = max(found, key=lambda one: len(one["loc"]))
     # Pydantic's names for the alternatives of a union (`str`, `list[...]`, a class) are no part of the path.
     path = (step for step in details["loc"] if isinstance(step, int) or (_FIELD.fullmatch(step) and step != "str"))
-    raise Mistake(tuple(path), details)
+    return Mistake(tuple(path), details)

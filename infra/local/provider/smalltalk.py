@@ -13,6 +13,18 @@ from infra.local.provider.script import Call, Pause, Refuse, Say, Script, Step, 
 
 WORD_SECONDS = 0.02
 _CHARACTERS_PER_TOKEN = 4
+_PROMPT = (
+    "instructions",
+    "system",
+    "systemInstruction",
+    "system_instruction",
+    "input",
+    "messages",
+    "contents",
+    "tools",
+    "toolConfig",
+)
+"""Where the protocols keep what the model reads."""
 
 
 def smalltalk(question: Question, protocol: WireProtocol) -> Script:
@@ -21,7 +33,7 @@ def smalltalk(question: Question, protocol: WireProtocol) -> Script:
     shown = f"{asked[:120]}…" if len(asked) > 120 else asked
     text = (
         f"You asked: “{shown}” I am a scripted provider on this machine, answering as "
-        f"{question.body.get('model')}. No model was paid for these words."
+        f"{question.model}. No model was paid for these words."
     )
     return Script(*_paced(text))
 
@@ -41,7 +53,7 @@ def _paced(text: str) -> Iterator[Step]:
 
 
 def _prompt(body: Mapping[str, object]) -> list[object]:
-    return [body[name] for name in ("instructions", "system", "input", "messages", "tools") if name in body]
+    return [body[name] for name in _PROMPT if name in body]
 
 
 def _size(step: Step) -> int:

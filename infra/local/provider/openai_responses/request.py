@@ -16,6 +16,7 @@ from pydantic import Discriminator, Field, Tag
 from infra.local.provider.protocol import Question
 from infra.local.provider.script import Refusal
 from infra.local.provider.shape import Mistake, Shape, read
+from infra.local.provider.strict_schema import not_strict
 
 _REASONS = re.compile(r"^(o\d|gpt-5(?!.*chat))")
 """Models that reason: they take an effort and, with one, no temperature."""
@@ -215,7 +216,7 @@ def _rules(request: Create) -> Iterator[Refusal]:
         yield from _calls_and_outputs(request.input, continued=request.previous_response_id is not None)
     for index, tool in enumerate(request.tools or ()):
         # An omitted `strict` is an attempt at strictness that the server gives up silently.
-        if tool.strict and (problem := _not_strict(tool.parameters)):
+        if tool.strict and (problem := not_strict(tool.parameters)):
             said = f"Invalid schema for function '{tool.name}': {problem}"
             yield _invalid(said, f"tools[{index}].parameters", "invalid_function_parameters")
     if request.text is not None and request.text.format is not None:
@@ -232,7 +233,7 @@ def _format(wanted: Format) -> Iterator[Refusal]:
     for missing in (wanted.name is None and "text.format.name", wanted.json_schema is None and "text.format.schema"):
         if missing:
             yield _invalid(f"Missing required parameter: '{missing}'.", missing, "missing_required_parameter")
-    if wanted.strict and (problem := _not_strict(wanted.json_schema)):
+    if wanted.strict and (problem := not_strict(wanted.json_schema)):
         said = f"Invalid schema for response_format '{wanted.name}': {problem}"
         yield _invalid(said, "text.format.schema", "invalid_json_schema")
 
@@ -246,25 +247,6 @@ def _calls_and_outputs(items: list[Item], *, continued: bool) -> Iterator[Refusa
         for unknown in sorted(answered - called):
             said = f"No tool call found for function call output with call_id {unknown}."
             yield _invalid(said, "input", None)
-
-
-def _not_strict(schema: object, path: tuple[str, ...] = ()) -> str | None:
-    """What strict mode holds against a JSON Schema: every object closed, every property required."""
-    if not isinstance(schema, Mapping):
-        return None
-    properties = schema.get("properties")
-    if schema.get("type") == "object" or isinstance(properties, Mapping):
-        properties = properties if isinstance(properties, Mapping) else {}
-        if schema.get("additionalProperties") is not False:
-            return f"In context={path}, 'additionalProperties' is required to be supplied and to be false."
-        required = schema.get("required")
-        if set(properties) != set(required if isinstance(required, list) else ()):
-            said = "'required' is required to be supplied and to be an array including every key in properties."
-            return f"In context={path}, {said}"
-        for name, inner in properties.items():
-            if problem := _not_strict(inner, (*path, "properties", str(name))):
-                return problem
-    return _not_strict(schema.get("items"), (*path, "items"))
 
 
 def _unsupported(field: str) -> Refusal:
