@@ -125,5 +125,8 @@ def test_litellm_is_told_the_tools_of_a_history_that_has_calls():
     sent = body("litellm", *history, tools=closed)
     assert (sent["tool_choice"], sent["parallel_tool_calls"]) == ("none", False)
     assert [tool["function"]["name"] for tool in sent["tools"]] == ["look"]
+    assert body("litellm", *history)["tools"] == [
+        {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
+    ]
     assert "tools" not in body("litellm", tools=closed)
     assert "tools" not in body("vllm", *history, tools=closed)
