@@ -6,24 +6,46 @@ Another wire is measured by adding a row to ``ASKED``.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from infra.local.provider.protocol import Question
+from infra.local.provider.protocol import Question, WireProtocol
 from infra.local.provider.script import Say, Script, Tokens
-from infra.local.provider.server import VENDORS
+from infra.local.provider.vendors import VENDORS
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked of a provider: a model, and the path to its wire, which the bare relay has to be told."""
+    """What is asked of a provider: a model, and the path to its wire, which the bare relay has to be told.
+
+    ``whole`` is the path to an answer that is not streamed, where it is another one.
+    ``key`` is the name of the platform key that pays; ``""`` when the request brings its own, in ``more``.
+    """
 
     model: str
     path: str
+    key: str
+    whole: str = ""
+    more: Mapping[str, str] = field(default_factory=dict)
 
 
 ASKED = {
-    "openai": Asked("gpt-4.1", "/v1/responses"),
-    "anthropic": Asked("claude-sonnet-4-6", "/v1/messages"),
+    "openai": Asked("gpt-4.1", "/v1/responses", "OPENAI_API_KEY_1"),
+    "anthropic": Asked("claude-sonnet-4-6", "/v1/messages", "ANTHROPIC_API_KEY_1"),
+    "mistral": Asked("mistral-large-latest", "/v1/chat/completions", "MISTRAL_API_KEY_1"),
+    "google": Asked(
+        "gemini-2.5-flash",
+        "/v1beta/models/gemini-2.5-flash:streamGenerateContent",
+        "GEMINI_API_KEY_1",
+        "/v1beta/models/gemini-2.5-flash:generateContent",
+    ),
+    "bedrock": Asked(
+        "bedrock/anthropic.claude-sonnet-4-5-20250929-v1:0",
+        "/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse-stream",
+        "",
+        "/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse",
+        {"bedrockAccessKeyId": "AKIDEXAMPLE", "bedrockSecretKey": "bench"},
+    ),
 }
 
 WORD = b"gateway"
@@ -53,7 +75,7 @@ def rendered(provider: str, *, events: int, at_once: int) -> Rendered:
 
     Each event is an HTTP chunk of its own, as vendors send them.
     """
-    answer = VENDORS[provider].protocol.answer(_question(provider), Script(Say(_WORD * events)), _TOKENS)
+    answer = protocol(provider).answer(_question(provider), Script(Say(_WORD * events)), _TOKENS)
     opening = [*answer.begin(), *answer.add(Say(_WORD))]
     texts = [frame for _ in range(events - 1) for frame in answer.add(Say(_WORD))]
     closing = list(answer.finish())
@@ -73,12 +95,20 @@ def request(provider: str, *, stream: bool) -> dict[str, object]:
         "workspaceId": "ws-bench",
         "userId": "user-bench",
         "stream": stream,
+        **ASKED[provider].more,
     }
+
+
+def protocol(provider: str) -> WireProtocol:
+    """The protocol that is measured at ``provider``."""
+    spoken = VENDORS[provider].spoken_at(ASKED[provider].path)
+    assert spoken is not None
+    return spoken
 
 
 def _question(provider: str) -> Question:
     body = {"model": ASKED[provider].model, "stream": True, "stream_options": {"include_obfuscation": False}}
-    return Question(1, "/", {}, body)
+    return Question(1, ASKED[provider].path, {}, body)
 
 
 def _chunk(frame: bytes) -> bytes:

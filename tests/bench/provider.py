@@ -10,13 +10,19 @@ import asyncio
 import json
 from typing import Self
 
-from infra.local.provider.server import VENDORS
+from infra.local.provider.vendors import VENDORS
 from tests.bench.answers import ASKED, WORD, Rendered
 
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\n%b\r\n\r\n"
-_STREAM = _HEAD % (b"text/event-stream", b"transfer-encoding: chunked")
+_STREAM_TYPES = {True: b"application/vnd.amazon.eventstream", False: b"text/event-stream"}
+_STREAMED = (b":streamGenerateContent", b"/converse-stream")
+"""Paths that ask for a stream, where the body does not."""
+
 _SECRET = json.dumps(
-    {"Name": "hosted", "SecretString": json.dumps({f"{name.upper()}_API_KEY_1": f"sk-bench-{name}" for name in ASKED})}
+    {
+        "Name": "hosted",
+        "SecretString": json.dumps({asked.key: f"sk-bench-{name}" for name, asked in ASKED.items() if asked.key}),
+    }
 ).encode()
 
 
@@ -61,8 +67,8 @@ class PacedProvider:
                 body = await reader.readexactly(_content_length(head))
                 if b"secretsmanager" in head:
                     writer.write(_document(_SECRET))
-                elif b'"stream":true' in body.replace(b": ", b":"):
-                    await self._play(writer)
+                elif b'"stream":true' in body.replace(b": ", b":") or any(path in head for path in _STREAMED):
+                    await self._play(writer, framed=b"/bedrock/" in head)
                 else:
                     assert self.answer is not None
                     writer.write(_document(self.answer.document))
@@ -72,12 +78,12 @@ class PacedProvider:
         finally:
             writer.close()
 
-    async def _play(self, writer: asyncio.StreamWriter) -> None:
+    async def _play(self, writer: asyncio.StreamWriter, *, framed: bool) -> None:
         assert self.answer is not None
         first, *others = self.answer.steps
         self._turn.clear()
         self._tail, self._behind = b"", first.count(WORD)
-        writer.write(_STREAM + first)
+        writer.write(_HEAD % (_STREAM_TYPES[framed], b"transfer-encoding: chunked") + first)
         for step in others:
             await self._turn.wait()
             self._turn.clear()

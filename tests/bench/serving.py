@@ -46,7 +46,9 @@ class BareRelay:
 
     async def ask(self, request: Json, taken: Taken) -> None:
         provider = str(request["provider"])
-        await _post(self._http, f"{self._url}/{provider}{ASKED[provider].path}", request, taken)
+        asked = ASKED[provider]
+        path = asked.path if request["stream"] else asked.whole or asked.path
+        await _post(self._http, f"{self._url}/{provider}{path}", request, taken)
 
     async def cpu(self) -> float:
         return float((await self._http.get(f"{self._url}/cpu")).text)

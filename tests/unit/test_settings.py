@@ -71,3 +71,12 @@ def test_a_wrong_value_is_an_error_that_names_the_variable(name, value):
         Settings.from_environment({name: value})
     assert name in str(wrong.value)
     assert "secret" not in str(wrong.value)
+
+
+def test_tasks_and_answers_are_kept_only_where_the_operator_says():
+    assert (Settings.from_environment({}).idempotency_table, Settings.from_environment({}).answers_bucket) == (
+        None,
+        None,
+    )
+    settings = Settings.from_environment({"IDEMPOTENCY_TABLE": "tasks", "ANSWERS_BUCKET": "answers"})
+    assert (settings.idempotency_table, settings.answers_bucket) == ("tasks", "answers")

@@ -2,7 +2,7 @@
 
 What comes back is an answer whose head said success, or the error that the last try ended with. Which failures are
 worth another try, and when, is ``retry.py``; a host that refuses one field of the protocol is asked once more without
-it, and is remembered for that (``Relaxations``). Looking into the answer is the exchange's affair.
+it, and when that helps it is remembered (``Relaxations``). Looking into the answer is the exchange's affair.
 """
 
 from __future__ import annotations
@@ -26,25 +26,40 @@ _LONGEST_ERROR = 64 * 1024
 """Bytes of a provider's error body that are read."""
 
 
+_REMEMBERED = 1_000
+"""Hosts and models of which is known what they refuse; callers may choose both, so there is no end to them."""
+
+
 class Relaxations:
-    """Which fields of a protocol each address has refused. One per environment; grows by what hosts refuse only."""
+    """Which fields of a protocol each host has refused, model by model. One per environment.
+
+    One address may stand for many models (a router, a deployment beside others), and what one of them refuses the
+    others may need: without ``stream_options`` they report no usage, without ``temperature`` they answer otherwise.
+    """
 
     def __init__(self) -> None:
-        self._refused: dict[str, list[str]] = {}
+        self._refused: dict[tuple[str, object], tuple[str, ...]] = {}
 
-    def applied(self, base_url: str, wire: Wire, outgoing: Outgoing) -> Outgoing:
-        """``outgoing`` as ``base_url`` is known to take it."""
-        if wire.relaxation is not None:
-            for field in self._refused.get(base_url, ()):
+    def applied(self, parcel: Parcel) -> Outgoing:
+        """``parcel``'s request as its host is known to take it."""
+        outgoing = parcel.outgoing
+        if parcel.wire.relaxation is not None and self._refused:
+            for field in self._refused.get(_of(parcel), ()):
                 if field in outgoing.body:
-                    outgoing = wire.relaxation.without(outgoing, field)
+                    outgoing = parcel.wire.relaxation.without(outgoing, field)
         return outgoing
 
-    def remember(self, base_url: str, field: str) -> None:
-        """``base_url`` has refused ``field``."""
-        refused = self._refused.setdefault(base_url, [])
-        if field not in refused:
-            refused.append(field)
+    def remember(self, parcel: Parcel, fields: tuple[str, ...]) -> None:
+        """``parcel``'s host has refused ``fields``, in this order, and taken the request without them."""
+        known = self._refused.pop(_of(parcel), ())
+        self._refused[_of(parcel)] = known + tuple(field for field in fields if field not in known)
+        if len(self._refused) > _REMEMBERED:
+            del self._refused[next(iter(self._refused))]
+
+
+def _of(parcel: Parcel) -> tuple[str, object]:
+    # Azure's deployments are told apart by their URLs, everybody else's models by their names.
+    return parcel.destination.url(parcel.outgoing.path), parcel.outgoing.body.get("model")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -88,23 +103,24 @@ class Delivery:
         Raises:
             KeywayError: How the last try failed.
         """
-        address = parcel.destination.base_url
-        outgoing = self._relaxations.applied(address, parcel.wire, parcel.outgoing)
-        relaxed: set[str] = set()
+        outgoing = self._relaxations.applied(parcel)
+        refused: tuple[str, ...] = ()
         retries = 0
         while True:
             request = http_request(parcel.provider, parcel.credential, outgoing, parcel.destination)
             try:
                 answer = await self._upstream.send(await self._signed(request, parcel))
                 if 200 <= answer.status < 300:
+                    if refused:
+                        # Only now: what merely sounds like the refusal of a field (a model's name may) is none.
+                        self._relaxations.remember(parcel, refused)
                     return answer
                 body = await _body(answer)
             except (ProviderUnavailable, RateLimited) as error:
                 failure: KeywayError = error
             else:
-                if (field := _refused_field(parcel.wire, outgoing, answer.status, body)) and field not in relaxed:
-                    relaxed.add(field)
-                    self._relaxations.remember(address, field)
+                if (field := _refused_field(parcel.wire, outgoing, answer.status, body)) and field not in refused:
+                    refused += (field,)
                     assert parcel.wire.relaxation is not None
                     outgoing = parcel.wire.relaxation.without(outgoing, field)
                     continue
@@ -137,10 +153,13 @@ class Delivery:
 
 
 async def _body(answer: UpstreamAnswer) -> bytes:
+    """What can be read of an error's body. The status says what happened, even when the rest is lost on the way."""
     body = b""
     try:
         while len(body) < _LONGEST_ERROR and (data := await answer.read()):
             body += data
+    except ProviderUnavailable:
+        pass
     finally:
         await answer.aclose()
     return body

@@ -30,6 +30,13 @@ _MULTI_REGIONS = ("us", "eu")
 _PLACE = re.compile(r"[a-z0-9-]{1,64}")
 """A region, a location, a project: it becomes part of a host name or a path, so nothing else may stand in it."""
 
+_VERSION = re.compile(r"[A-Za-z0-9._-]{1,64}")
+"""An API version: it becomes part of a URL or a header."""
+
+_NOT_IN_A_URL = re.compile(r"[^\x21-\x7e]|\\")
+_UPWARDS = re.compile(r"(?:^|/)(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
+"""A step of a path that stays or goes up. Who resolves it where is nobody's agreement."""
+
 
 @dataclass(frozen=True, slots=True)
 class Destination:
@@ -77,7 +84,9 @@ def destination(
         InvalidRequest: The request lacks what this provider needs to be found, or names an address that will not do.
     """
     wire, dialect = spoken.wire, spoken.dialect
-    base_url = base_urls.get(provider.id) or provider.base_url
+    if request.azure_api_version is not None and not _VERSION.fullmatch(request.azure_api_version):
+        raise InvalidRequest("azureApiVersion: must be made of letters, digits, dots, hyphens and underscores")
+    base_url = _operators_address(provider, base_urls) or provider.base_url
     chosen = base_url is None
     if base_url is None:
         base_url = _callers_endpoint(provider, request)
@@ -96,9 +105,18 @@ def destination(
 
 def join(base_url: str, path: str) -> str:
     """``base_url`` and ``path`` as one URL: one slash between them, and what both name (``/v1``, say) only once."""
-    have, want = base_url.rstrip("/").split("/"), path.strip("/").split("/")
-    shared = next((count for count in range(len(want) - 1, 0, -1) if have[-count:] == want[:count]), 0)
-    return "/".join([*have, *want[shared:]])
+    scheme, nothing, host, *have = base_url.rstrip("/").split("/")
+    want = path.strip("/").split("/")
+    shared = next((count for count in range(len(want), 0, -1) if have[-count:] == want[:count]), 0)
+    return "/".join([scheme, nothing, host, *have, *want[shared:]])
+
+
+def _operators_address(provider: Provider, base_urls: Mapping[str, str]) -> str | None:
+    """The operator's address. One that is only a host stands in for the usual host, and keeps the usual path."""
+    address = base_urls.get(provider.id)
+    if not address or urlsplit(address).path.strip("/"):
+        return address
+    return address.rstrip("/") + urlsplit(provider.base_url or "").path
 
 
 def _callers_endpoint(provider: Provider, request: ChatRequest) -> str:
@@ -107,6 +125,8 @@ def _callers_endpoint(provider: Provider, request: ChatRequest) -> str:
     endpoint = request.azure_endpoint
     if not endpoint:
         raise InvalidRequest(f"azureEndpoint: is required for {provider.id}, unless the operator has set its address")
+    if _NOT_IN_A_URL.search(endpoint):
+        raise InvalidRequest("azureEndpoint: must be a URL of printable ASCII characters, without spaces")
     try:
         parts = urlsplit(endpoint)
         port = parts.port
@@ -114,10 +134,14 @@ def _callers_endpoint(provider: Provider, request: ChatRequest) -> str:
         raise InvalidRequest("azureEndpoint: is not a URL") from None
     if parts.scheme != "https" or not parts.hostname:
         raise InvalidRequest("azureEndpoint: must be an https:// URL that names a host")
-    if parts.username or parts.password or parts.fragment:
+    if "@" in parts.netloc or parts.fragment:
         raise InvalidRequest("azureEndpoint: must not hold a user, a password or a fragment")
     if port == 0:
         raise InvalidRequest("azureEndpoint: must not name port 0")
+    if _UPWARDS.search(parts.path):
+        raise InvalidRequest("azureEndpoint: must not hold . or .. as a step of its path")
+    if parts.query and provider.id != "azure-openai":
+        raise InvalidRequest("azureEndpoint: must not hold a query")
     return endpoint
 
 
@@ -129,12 +153,17 @@ def _azure_openai(
     origin = f"{parts.scheme}://{parts.netloc}"
     if "/chat/completions" in parts.path:
         named = re.search(r"/deployments/([^/]+)/", parts.path)
+        deployment = named[1] if named else quote(model.sent_as, safe="")
+        if _UPWARDS.search(deployment):
+            raise InvalidRequest(f"model: {model.id!r} is not the name of a deployment")
+        before, deployments, _ = parts.path.partition("/openai/deployments/")
         return Destination(
             "openai_chat",
             provider.other_wires["openai_chat"],
-            origin,
+            # A gateway in front of Azure (its API Management, say) may have a path of its own.
+            origin + before if deployments else origin,
             query=f"api-version={quote(asked or _AZURE_CHAT_VERSION, safe='')}",
-            places={"deployment": named[1] if named else quote(model.sent_as, safe="")},
+            places={"deployment": deployment},
             caller_chosen=chosen,
         )
     query = f"api-version={quote(asked, safe='')}" if asked else ""

@@ -94,6 +94,9 @@ class Gateway:
         deadline = asyncio.get_running_loop().time() + remaining - min(RESERVE, remaining / 5)
         try:
             exchange = await self._prepare(request, caller, report, deadline)
+        except asyncio.CancelledError:
+            self._journal.refused(report, _stopped())
+            raise
         except Exception as error:
             self._journal.refused(report, error)
             if isinstance(error, KeywayError):
@@ -190,6 +193,8 @@ class Exchange:
         self._upstream_answer: UpstreamAnswer | None = None
         self._first: Batch | None = None
         self._broken: KeywayError | None = None
+        self._turn = asyncio.Lock()
+        """Whoever reads: a caller who iterates, or somebody who closes the exchange under the caller's hands."""
 
     async def dispatch(self) -> None:
         """Sends the request and looks at the first frame of the answer. Called once, by ``Gateway.open``.
@@ -220,6 +225,10 @@ class Exchange:
         Raises:
             KeywayError: The answer broke; the exchange is settled.
         """
+        async with self._turn:
+            return await self._next()
+
+    async def _next(self) -> Batch:
         if (first := self._first) is not None:
             self._first = None
             return first
@@ -239,9 +248,12 @@ class Exchange:
         return batch
 
     async def aclose(self) -> None:
-        """Ends the exchange. One that its caller left is drained to its usage and settled like any other."""
+        """Ends the exchange. One that its caller left is drained to its usage and settled like any other.
+
+        May be called again, and while the exchange is being read.
+        """
         try:
-            self._report.left = not self._settlement.settled
+            self._report.left = self._report.left or not self._settlement.settled
             async for _ in self:
                 pass
         except KeywayError:
@@ -267,10 +279,11 @@ class Exchange:
         assert self._upstream_answer is not None
         with self._deadline:
             data = await self._upstream_answer.read()
-        self._report.heard(self._now())
+        now = self._now()
         batch: Batch = []
         try:
             for event in self._decoder.feed(data) if data else self._decoder.end():
+                self._report.heard(now)  # not with any byte: a keep-alive is no answer
                 self._report.add(event)
                 batch.append(event)
             if not data and not self._report.finished:
@@ -288,14 +301,16 @@ class Exchange:
     async def _fail(self, error: BaseException) -> BaseException:
         """Settles a broken exchange, and returns the error as its caller may see it."""
         if self._settlement.settled:
-            pass  # it broke while it was told how it ended; the account is closed
+            # It broke while it was told how it ended; the account is closed.
+            error = InternalError() if isinstance(error, Exception) else error
         elif isinstance(error, asyncio.CancelledError):
-            self._settle(Ending.CANCELLED, DeadlineExceeded("The invocation was stopped."))
+            self._settle(Ending.CANCELLED, _stopped())
         elif isinstance(error, KeywayError):
             credential = self._parcel.credential
             if isinstance(error, AuthFailed) and credential.is_platform:
                 error = error.of_platform()
             error.message = credential.redact(error.message)
+            error.args = (error.message,)
             self._settle(Ending.DEADLINE if isinstance(error, DeadlineExceeded) else Ending.FAILED, error)
         else:
             self._settle(Ending.FAILED, error)
@@ -315,5 +330,10 @@ class Exchange:
 
     async def _release(self) -> None:
         self._deadline.close()
-        if self._upstream_answer is not None:
-            await self._upstream_answer.aclose()
+        answer, self._upstream_answer = self._upstream_answer, None
+        if answer is not None:
+            await answer.aclose()
+
+
+def _stopped() -> DeadlineExceeded:
+    return DeadlineExceeded("The invocation was stopped.")

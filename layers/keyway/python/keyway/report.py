@@ -53,7 +53,7 @@ class Report:
         self.terms = terms
 
     def heard(self, now: float) -> None:
-        """The provider's answer has begun."""
+        """Something of the answer is there. Only the first time counts."""
         if self.first_byte is None:
             self.first_byte = now - self.started
 

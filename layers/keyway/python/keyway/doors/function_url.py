@@ -46,6 +46,9 @@ def json_body(event: Mapping[str, object]) -> object:
         raise InvalidRequest(f"the body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
     except (binascii.Error, UnicodeDecodeError):
         raise InvalidRequest("the body is not UTF-8 text") from None
+    except ValueError:
+        # Python reads no whole number of more than some thousand digits, and no base64 outside ASCII.
+        raise InvalidRequest("the body is not JSON: it holds a number or a character that cannot be read") from None
     except RecursionError:
         raise InvalidRequest("the body is nested too deeply") from None
 

@@ -29,16 +29,20 @@ def is_public(address: str) -> bool:
     """Whether ``address`` (an IP address as text) can be reached by, and belongs to, anybody on the Internet."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
-        # An IPv4 address in an IPv6 coat is judged by what is in the coat.
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is None and ip in _NAT64:
-            inner = ipaddress.IPv4Address(ip.packed[-4:])
-        if inner is not None:
-            ip = inner
-    return ip.is_global and not ip.is_multicast
+        if ip in _NAT64:
+            return is_public(str(ipaddress.IPv4Address(ip.packed[-4:])))
+        # An IPv4 address in a tunnel's coat is judged by what is in the coat, too.
+        if ip not in _UNICAST or (ip.sixtofour is not None and not is_public(str(ip.sixtofour))):
+            return False
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
+
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All IPv6 addresses that IANA has given out. Outside of it ``ipaddress`` calls some global that are no such thing:
+loopback in its oldest IPv4 form (``::7f00:1``), site-local ones, what a network translates to as it pleases."""
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+"""How a network that has only IPv6 writes the IPv4 addresses of the Internet (RFC 6052)."""
 
 
 class AddressGuard:

@@ -23,8 +23,14 @@ from keyway.dispatch import HttpRequest
 from keyway.errors import InvalidRequest, ProviderUnavailable
 from keyway.outside.addresses import AddressGuard
 
-_TIMEOUT = httpx.Timeout(connect=5.0, read=120.0, write=30.0, pool=5.0)
-"""Seconds. ``read`` is between two reads, keep-alive comments included; the exchange's deadline bounds the whole."""
+_PATIENCE = 600.0
+"""Seconds of silence after which a provider is given up: what the vendors' own SDKs wait. A model that thinks for
+minutes says nothing meanwhile unless it streams, and to ask it again is to pay again. The exchange's deadline bounds
+the whole."""
+
+_CLIENTS = 64
+"""Hosts that have a client of their own. A request may choose its region and so its host; beyond this many, hosts share
+the client of the addresses that callers choose."""
 
 _LIMITS = httpx.Limits(max_connections=256, max_keepalive_connections=64, keepalive_expiry=30.0)
 """More connections than an environment ever has requests in flight: the pool never makes one wait for another."""
@@ -36,12 +42,25 @@ _LINGER = 0.25
 
 
 class HttpUpstream:
-    """Sends requests to providers (an ``Upstream``, see ``ports.py``)."""
+    """Sends requests to providers (an ``Upstream``, see ``ports.py``).
 
-    def __init__(self, *, guard: AddressGuard | None = None, authorities: ssl.SSLContext | None = None) -> None:
+    Args:
+        guard: Looks at addresses that callers choose.
+        authorities: Whose certificates are trusted; the public authorities by default.
+        patience: Seconds of silence after which a provider is given up. A keep-alive comment breaks the silence.
+    """
+
+    def __init__(
+        self,
+        *,
+        guard: AddressGuard | None = None,
+        authorities: ssl.SSLContext | None = None,
+        patience: float = _PATIENCE,
+    ) -> None:
         self._clients: dict[str, httpx.AsyncClient] = {}
         self._guard = guard or AddressGuard()
         self._authorities = authorities
+        self._timeout = httpx.Timeout(connect=5.0, read=patience, write=30.0, pool=5.0)
 
     async def send(self, request: HttpRequest) -> HttpAnswer:
         """Sends ``request`` and returns when the head of the answer is there.
@@ -57,8 +76,9 @@ class HttpUpstream:
         client = self._client(url, caller_chosen=request.caller_chosen)
         message = client.build_request("POST", url, headers=request.headers, content=request.content)
         if request.caller_chosen:
-            address = await self._guard.pin(url.host, url.port or 443, provider=request.provider)
-            message.extensions["sni_hostname"] = url.host  # the certificate is still the name's
+            host = url.raw_host.decode("ascii")  # as DNS and certificates write it
+            address = await self._guard.pin(host, url.port or 443, provider=request.provider)
+            message.extensions["sni_hostname"] = host  # the certificate is still the name's
             message.url = url.copy_with(host=address)  # the Host header was made from the name
         try:
             response = await client.send(message, stream=True)
@@ -83,16 +103,19 @@ class HttpUpstream:
             await client.aclose()
 
     def _client(self, url: httpx.URL, *, caller_chosen: bool) -> httpx.AsyncClient:
-        # One client for all addresses of callers, and no connection of it is kept: there is no end to their number,
-        # and the next request's name may resolve elsewhere.
-        origin = "callers" if caller_chosen else f"{url.scheme}://{url.netloc.decode('ascii')}"
+        origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
+        kept = not caller_chosen and (origin in self._clients or len(self._clients) < _CLIENTS)
+        if not kept:
+            # One client for all addresses of callers, and no connection of it is kept: there is no end to their number,
+            # and the next request's name may resolve elsewhere.
+            origin = f"any over {url.scheme}"
         client = self._clients.get(origin)
         if client is None:
             client = self._clients[origin] = httpx.AsyncClient(
                 # A plain-text address (a provider on loopback, say) has no use for the authorities.
                 verify=self._tls() if url.scheme == "https" else False,
-                timeout=_TIMEOUT,
-                limits=_UNKEPT if caller_chosen else _LIMITS,
+                timeout=self._timeout,
+                limits=_LIMITS if kept else _UNKEPT,
                 follow_redirects=False,
                 trust_env=False,
             )
@@ -119,6 +142,7 @@ class HttpAnswer:
         assert isinstance(chunks, AsyncIterable)
         self._chunks: AsyncIterator[bytes] = aiter(chunks)
         self._ended = False
+        self._broken = False
 
     async def read(self) -> bytes:
         """What the next network read brings, as soon as it is there; ``b""`` at the end.
@@ -129,20 +153,29 @@ class HttpAnswer:
         try:
             chunk = await anext(self._chunks, b"")
         except _BROKEN as error:
+            self._broken = True
             raise _unavailable(error, self._provider) from None
+        except BaseException:
+            self._broken = True  # the next read would say that this was the end
+            raise
         self._ended = not chunk
         return chunk
 
     async def aclose(self) -> None:
         """Gives the connection back. An answer that is not at its end within a moment costs its connection."""
-        if not self._response.is_closed and not self._ended:
-            try:
-                async with asyncio.timeout(_LINGER):
-                    while await self.read():
-                        pass
-            except (TimeoutError, ProviderUnavailable):
-                pass  # the answer was whole without it; closing the connection below is all that is left to do
-        await self._response.aclose()
+        try:
+            if not self._response.is_closed and not self._ended and not self._broken:
+                try:
+                    async with asyncio.timeout(_LINGER):
+                        while await self.read():
+                            pass
+                except (TimeoutError, ProviderUnavailable):
+                    pass  # the answer was whole without it; closing the connection below is all that is left to do
+            await self._response.aclose()
+        finally:
+            if self._broken or not self._ended:
+                # httpcore, cancelled twice, leaves the connection open: for it, what was begun to be closed is closed.
+                await asyncio.shield(self._response.extensions["network_stream"].aclose())
 
 
 _BROKEN = (httpx.TransportError, httpx.StreamError, httpx.DecodingError)

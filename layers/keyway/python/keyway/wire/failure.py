@@ -30,6 +30,21 @@ _LONGEST_MESSAGE = 2_000
 _LONGEST_PAGE = 16_000
 """Characters of an HTML page that are searched for its text."""
 
+USED_UP = frozenset(
+    {
+        "billing_error",
+        "credit_balance_exhausted",
+        "enforced_spend_limit_reached",
+        "insufficient_balance",
+        "insufficient_quota",
+        "organization_spend_limit_exceeded",
+        "organization_usage_limit_exceeded",
+        "project_spend_limit_exceeded",
+    }
+)
+"""Error codes and types of a quota or a budget that somebody has to fill up: waiting a little does not help. Sources:
+the error guides of OpenAI, Anthropic and DeepSeek."""
+
 
 def failure_for(
     status: int,
@@ -39,6 +54,7 @@ def failure_for(
     code: str | None = None,
     retry_after: float | None = None,
     model_missing: bool = False,
+    used_up: bool = False,
 ) -> KeywayError:
     """The error that ``status`` (HTTP, or what an in-band error stands for) means.
 
@@ -47,13 +63,18 @@ def failure_for(
         code: The provider's error code, shown beside the message.
         retry_after: Seconds, from ``retry_after``.
         model_missing: The wire knows that the 404 (or 400) is about the model itself.
+        used_up: The wire knows that a quota or budget is used up, whatever the status. A code of ``USED_UP`` says so
+            by itself. Such an error, and any limit that is told by 401, 402 or 403, is not worth another try.
     """
     said = _readable(message) or "no message"
     text = f"{provider} answered {status}{f' ({code})' if code else ''}: {said}"
-    if model_missing or status == 404:
+    used_up = used_up or code in USED_UP
+    if not used_up and (model_missing or status == 404):
         return ModelUnavailable(text, provider=provider, upstream_status=status)
-    if status == 429 or (status in (401, 402, 403) and (_QUOTA.search(message) or status == 402)):
-        return RateLimited(text, provider=provider, retry_after=retry_after, upstream_status=status)
+    if used_up or status == 429 or (status in (401, 402, 403) and (_QUOTA.search(message) or status == 402)):
+        limited = RateLimited(text, provider=provider, retry_after=retry_after, upstream_status=status)
+        limited.retryable = status == 429 and not used_up
+        return limited
     if status in (401, 403):
         return AuthFailed(text, provider=provider, upstream_status=status)
     if status in (408, 409) or status >= 500:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from keyway.chat import Json
 from keyway.errors import KeywayError, RateLimited
-from keyway.wire.failure import failure_for, retry_after
+from keyway.wire.failure import USED_UP, failure_for, retry_after
 
 _STATUS = {
     "invalid_request_error": 400,
@@ -26,8 +26,6 @@ _STATUS = {
     "timeout_error": 504,
     "overloaded_error": 529,
 }
-_USED_UP = frozenset({"billing_error", "rate_limit_error", "enforced_spend_limit_reached"})
-"""Types and error codes by which this key can do no more for now, whatever the status."""
 
 
 def failure(status: int, headers: Mapping[str, str], body: bytes, *, provider: str, now: float) -> KeywayError:
@@ -68,8 +66,9 @@ def _failure(status: int, data: Json, *, provider: str, wait: float | None) -> K
         code=detail or kind or None,
         retry_after=wait,
         model_missing=kind == "not_found_error" and message.startswith("model"),
+        used_up=kind in USED_UP or detail in USED_UP or "credit balance is too low" in message,
     )
-    if kind in _USED_UP or detail in _USED_UP or "credit balance is too low" in message:
+    if kind == "rate_limit_error" and not isinstance(found, RateLimited):
         return RateLimited(found.message, provider=provider, retry_after=wait, upstream_status=status)
     return found
 

@@ -31,7 +31,8 @@ _STATUS = {
 }
 """The HTTP status of each exception that may come inside an answer."""
 
-_USED_UP = frozenset({"ThrottlingException", "TooManyRequestsException", "ServiceQuotaExceededException"})
+_THROTTLED = frozenset({"ThrottlingException", "TooManyRequestsException"})
+_USED_UP = "ServiceQuotaExceededException"
 _REFUSED_KEY = frozenset(
     {
         "AccessDeniedException",
@@ -84,8 +85,9 @@ def _failure(status: int, kind: str, data: Json, *, provider: str, wait: float |
         code=kind or None,
         retry_after=wait,
         model_missing=kind == "ResourceNotFoundException" or message.startswith(_NO_SUCH_MODEL),
+        used_up=kind == _USED_UP,
     )
-    if kind in _USED_UP or (kind in _OF_THE_MODEL and data.get("originalStatusCode") == 429):
+    if kind in _THROTTLED or (kind in _OF_THE_MODEL and data.get("originalStatusCode") == 429):
         return RateLimited(found.message, provider=provider, retry_after=wait, upstream_status=status)
     if kind in _REFUSED_KEY and not isinstance(found, RateLimited):
         return AuthFailed(found.message, provider=provider, upstream_status=status)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from keyway.chat import Json
 from keyway.errors import AuthFailed, KeywayError, ProviderUnavailable
-from keyway.wire.failure import failure_for, retry_after
+from keyway.wire.failure import USED_UP, failure_for, retry_after
 from keyway.wire.openai_chat.fields import member, members, text
 
 _MODEL_MISSING = frozenset(
@@ -92,6 +92,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes, *, provider: s
         code=words.code or words.type or None,
         retry_after=wait,
         model_missing=_model_missing(words),
+        used_up=not USED_UP.isdisjoint((words.code, words.type)),
     )
     if status == 400 and words.message.lower().startswith(_KEY_REFUSED_SAID):
         return AuthFailed(error.message, provider=provider, upstream_status=status)
@@ -109,6 +110,7 @@ def failure_inside(data: Json, *, provider: str) -> KeywayError:
         provider=provider,
         code=words.code or words.type or None,
         model_missing=_model_missing(words),
+        used_up=not USED_UP.isdisjoint((words.code, words.type)),
     )
 
 

@@ -25,10 +25,15 @@ def offer(request: ChatRequest, dialect: Dialect) -> Json:
 
 
 def mention(request: ChatRequest) -> Json:
-    """``tools`` that may not be called, for hosts that ask for them where the history holds calls; else empty."""
-    if not request.tools or not any(message.tool_calls for message in request.messages):
+    """``tools`` that may not be called, for hosts that ask for them where the history holds calls; else empty.
+
+    Where the request has no tools at all, those the history calls are listed, by their names alone.
+    """
+    called = dict.fromkeys(call.name for message in request.messages for call in message.tool_calls)
+    if not called:
         return {}
-    return {"tools": _described(request.tools), "tool_choice": "none", "parallel_tool_calls": False}
+    tools = _described(request.tools) or [{"type": "function", "function": _signature(name, {})} for name in called]
+    return {"tools": tools, "tool_choice": "none", "parallel_tool_calls": False}
 
 
 def _described(tools: Sequence[Tool]) -> list[Json]:
@@ -36,9 +41,10 @@ def _described(tools: Sequence[Tool]) -> list[Json]:
 
 
 def _function(tool: Tool) -> Json:
-    function: dict[str, object] = {"name": tool.id}
-    if tool.description:
-        function["description"] = tool.description
+    described = {"description": tool.description} if tool.description else {}
+    return _signature(tool.id, tool.parameters, **described)
+
+
+def _signature(name: str, parameters: Json, **described: str) -> Json:
     # An object with properties at the root is asked for everywhere, even when there are none.
-    function["parameters"] = {"type": "object", "properties": {}, **tool.parameters}
-    return function
+    return {"name": name, **described, "parameters": {"type": "object", "properties": {}, **parameters}}

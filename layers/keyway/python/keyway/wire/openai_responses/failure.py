@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from keyway.chat import Json
 from keyway.errors import KeywayError
-from keyway.wire.failure import failure_for, retry_after
+from keyway.wire.failure import USED_UP, failure_for, retry_after
 from keyway.wire.openai_responses.fields import text
 
 _MODEL_MISSING = frozenset({"model_not_found", "DeploymentNotFound", "deployment_not_found"})
@@ -73,6 +73,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes, *, provider: s
         code=words.code or words.type or None,
         retry_after=retry_after(headers, now=now),
         model_missing=words.code in _MODEL_MISSING,
+        used_up=not USED_UP.isdisjoint((words.code, words.type)),
     )
 
 
@@ -85,6 +86,7 @@ def failure_inside(data: Json, *, provider: str) -> KeywayError:
         provider=provider,
         code=words.code or words.type or None,
         model_missing=words.code in _MODEL_MISSING,
+        used_up=not USED_UP.isdisjoint((words.code, words.type)),
     )
 
 
