@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 
 from keyway import __version__
+from keyway.answer import Answer
+from keyway.chat import Caller, ChatRequest
 from keyway.doors.function_url import is_function_url, json_body, method_and_path
 from keyway.doors.models import models_json
 from keyway.doors.native.answer import answer_json
@@ -46,9 +49,9 @@ class Function:
         call = Call(request_id=context.request_id, deadline=context.deadline_ms / 1000)
         if is_function_url(event):
             return await self._over_http(event, call)
-        request, caller = read_request(event, ignore_unknown=True)
-        exchange = await self._started.gateway.open(request, caller, call)
-        return answer_json(await exchange.whole())
+        return await self._started.tasks.run(
+            event, request_id=call.request_id, deadline=call.deadline, ask=partial(self._whole, call=call)
+        )
 
     async def _over_http(self, event: Mapping[str, object], call: Call) -> Response:
         try:
@@ -67,15 +70,18 @@ class Function:
 
     async def _execute(self, event: Mapping[str, object], call: Call) -> Response:
         request, caller = read_request(json_body(event))
-        exchange = await self._started.gateway.open(request, caller, call)
         if not request.stream:
-            return _json(200, answer_json(await exchange.whole()))
+            return _json(200, answer_json(await self._whole(request, caller, call)))
+        exchange = await self._started.gateway.open(request, caller, call)
         return Response(
             status=200,
             headers={"content-type": "text/event-stream", "cache-control": "no-cache", "x-request-id": call.request_id},
             body=EventStream(exchange, call.request_id),
             heartbeat=PING,
         )
+
+    async def _whole(self, request: ChatRequest, caller: Caller, call: Call) -> Answer:
+        return await (await self._started.gateway.open(request, caller, call)).whole()
 
     @property
     def _started(self) -> Keyway:

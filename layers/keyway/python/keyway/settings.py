@@ -35,6 +35,8 @@ class Settings:
         cost_multiplier: What the provider's price is multiplied with.
         deployment_environment: The ``Environment`` dimension of every metric.
         workspace_keys_table, workspace_keys_kms_key: Where workspaces' own keys are stored and what encrypts them.
+        idempotency_table: Where it is remembered which tasks were answered, so that none is charged twice.
+        answers_bucket: Where answers go that are too large for Step Functions.
         provider_base_urls: Addresses by provider id that win over the catalog's. Trusted: platform keys go there.
         metrics_namespace: ``POWERTOOLS_METRICS_NAMESPACE``.
         blacklisted_providers, blacklisted_models: Ids that are refused, separated by commas; a trailing ``*`` stands
@@ -51,6 +53,8 @@ class Settings:
     deployment_environment: str = "development"
     workspace_keys_table: str | None = None
     workspace_keys_kms_key: str | None = None
+    idempotency_table: str | None = None
+    answers_bucket: str | None = None
     provider_base_urls: Mapping[str, str] = field(default_factory=dict)
     metrics_namespace: str = "Keyway/HostedKey"
     blacklisted_providers: tuple[str, ...] = ()
@@ -75,6 +79,8 @@ class Settings:
             deployment_environment=variables.get("DEPLOYMENT_ENVIRONMENT") or "development",
             workspace_keys_table=variables.get("WORKSPACE_KEYS_TABLE") or None,
             workspace_keys_kms_key=variables.get("WORKSPACE_KEYS_KMS_KEY") or None,
+            idempotency_table=variables.get("IDEMPOTENCY_TABLE") or None,
+            answers_bucket=variables.get("ANSWERS_BUCKET") or None,
             provider_base_urls=_base_urls(variables, "PROVIDER_BASE_URLS"),
             metrics_namespace=variables.get("POWERTOOLS_METRICS_NAMESPACE") or "Keyway/HostedKey",
             blacklisted_providers=_names(variables, "BLACKLISTED_PROVIDERS"),

@@ -7,14 +7,18 @@ that the environment's first request waits for as little as possible; ``restored
 from __future__ import annotations
 
 import random
+import time
 
 from keyway.catalog import Catalog
 from keyway.delivery import Delivery
+from keyway.doors.step_functions.tasks import Tasks
 from keyway.exchange import Gateway
 from keyway.keys.pool import KeyPool
 from keyway.keys.resolve import FLAG, Resolver
+from keyway.outside.answers import AnswersBucket
 from keyway.outside.aws import Aws
 from keyway.outside.flags import Flags
+from keyway.outside.idempotency import IdempotencyRecords
 from keyway.outside.lines import log_to_stdout
 from keyway.outside.secrets import HostedKeys
 from keyway.outside.signing import AwsSigner
@@ -43,6 +47,13 @@ class Keyway:
             fallback={FLAG: settings.hosted_key_llm},
         )
         self._settings = settings
+        journal = Telemetry(namespace=settings.metrics_namespace, environment=settings.deployment_environment)
+        self.tasks = Tasks(
+            records=IdempotencyRecords(self._aws, table=settings.idempotency_table),
+            answers=AnswersBucket(self._aws, bucket=settings.answers_bucket),
+            journal=journal,
+            now=time.time,
+        )
         self.gateway = Gateway(
             catalog=catalog,
             resolver=Resolver(
@@ -57,7 +68,7 @@ class Keyway:
                 pool=KeyPool(random.SystemRandom()),
             ),
             delivery=Delivery(self._upstream, self._signer),
-            journal=Telemetry(namespace=settings.metrics_namespace, environment=settings.deployment_environment),
+            journal=journal,
             base_urls=settings.provider_base_urls,
             multiplier=settings.cost_multiplier,
         )

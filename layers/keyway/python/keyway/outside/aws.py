@@ -2,7 +2,7 @@
 
 A call is short or it fails: brief timeouts, one retry. What boto3 raises becomes ``AwsError``, which names the
 operation and the code and never repeats what was sent or answered. What to do about it is for each store to say:
-``secrets.py``, ``flags.py``, ``workspace_keys.py``.
+``secrets.py``, ``flags.py``, ``workspace_keys.py``, ``idempotency.py``, ``answers.py``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -25,6 +25,20 @@ T = TypeVar("T")
 
 _CODE = re.compile(r"[A-Za-z0-9_.:#-]{1,80}")
 _THREADS = 16
+
+
+class S3Client(Protocol):
+    """The one thing that is asked of boto3's S3 client."""
+
+    def put_object(
+        self,
+        *,
+        Bucket: str,  # noqa: N803 - boto3's spelling
+        Key: str,  # noqa: N803
+        Body: bytes,  # noqa: N803
+        ContentType: str,  # noqa: N803
+        ChecksumSHA256: str,  # noqa: N803
+    ) -> Mapping[str, object]: ...
 
 
 class AwsError(Exception):
@@ -81,6 +95,8 @@ class Aws:
     async def call(self, service: Literal["dynamodb"], operation: Callable[[DynamoDBClient], T]) -> T: ...
     @overload
     async def call(self, service: Literal["kms"], operation: Callable[[KMSClient], T]) -> T: ...
+    @overload
+    async def call(self, service: Literal["s3"], operation: Callable[[S3Client], T]) -> T: ...
     async def call(self, service: str, operation: Callable[[Any], T]) -> T:
         """What ``operation`` returns when it is given the client of ``service``, in a thread.
 

@@ -25,11 +25,9 @@ class JsonLines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            line = self.format(record)
-        except Exception:  # noqa: BLE001 - a record that cannot be shaped must not break an exchange
+            write_line(self.format(record))
+        except Exception:  # noqa: BLE001 - a record that cannot be shaped or written must not break an exchange
             self.handleError(record)
-        else:
-            write_line(line)
 
     def format(self, record: logging.LogRecord) -> str:
         if self.formatter is None:

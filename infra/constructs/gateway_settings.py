@@ -1,0 +1,41 @@
+"""The gateway's environment variables, read back by the gateway's own code before anything is deployed.
+
+A value the function would refuse at its start is refused here, in the same words.
+"""
+
+from __future__ import annotations
+
+import json
+
+from infra.stacks.names import METRICS, Names
+from infra.stacks.options import Options
+from keyway.settings import Settings
+
+
+def gateway_settings(names: Names, options: Options) -> dict[str, str]:
+    """The settings of one stage's gateway, by variable.
+
+    Raises:
+        SettingError: The gateway would not start with them; the message names the variable.
+    """
+    variables = {
+        "KEYWAY_HOSTED": "true" if options.hosted else "false",
+        "HOSTED_KEYS_SECRET": names.secret,
+        "APPCONFIG_APPLICATION": names.application,
+        "APPCONFIG_ENVIRONMENT": names.stage,
+        "COST_MULTIPLIER": str(options.cost_multiplier),
+        "DEPLOYMENT_ENVIRONMENT": names.stage,
+        "WORKSPACE_KEYS_TABLE": names.table,
+        "WORKSPACE_KEYS_KMS_KEY": names.kms_alias,
+        "POWERTOOLS_METRICS_NAMESPACE": METRICS,
+    }
+    if options.provider_base_urls:
+        variables["PROVIDER_BASE_URLS"] = json.dumps(options.provider_base_urls, sort_keys=True)
+    Settings.from_environment(variables)
+    return variables
+
+
+def workspace_keys_settings(names: Names, options: Options) -> dict[str, str]:
+    """The settings of the workspace-keys function. It knows no platform key, so it is told of none."""
+    reads = ("DEPLOYMENT_ENVIRONMENT", "WORKSPACE_KEYS_TABLE", "WORKSPACE_KEYS_KMS_KEY", "PROVIDER_BASE_URLS")
+    return {name: value for name, value in gateway_settings(names, options).items() if name in reads}
