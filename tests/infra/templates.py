@@ -34,7 +34,8 @@ def app(*options: str, out: Path) -> subprocess.CompletedProcess[str]:
 def synthesised(folder: Path, *options: str) -> Templates:
     """The templates of these options; made once, whoever of several test processes comes first."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    # Beside the folder: the CDK empties it.
+    with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "done").exists():
             done = app(*options, out=folder)
