@@ -1,4 +1,4 @@
-"""The laws of money, over random exchanges with random faults: DESIGN's rules as invariants.
+"""The laws of money, over random exchanges with random faults: Keyway's rules as invariants.
 
 Every example is a real request over a real socket to a provider that does one random thing, read by a caller who
 does another. Whatever the two do, the exchange is settled once and the lines add up.
