@@ -62,6 +62,16 @@ async def test_the_document_is_read_once_and_kept(keys, proxy):
     assert proxy.asked == [READ]
 
 
+async def test_a_secret_without_keys_is_read_and_said_once(keys, secret, clock, proxy, caplog):
+    secret.put({})
+    assert await keys.current() == {}
+    clock.advance(301)
+    assert await keys.current() == {}
+    await until(lambda: proxy.asked == [READ, READ])
+    said = [record.message for record in caplog.records if record.name == "keyway"]
+    assert said == ["the secret of hosted keys holds no keys yet, so no platform key can pay; put them in"]
+
+
 async def test_reading_begins_before_the_first_request(keys, proxy):
     keys.start()
     keys.start()

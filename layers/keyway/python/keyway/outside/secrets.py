@@ -9,12 +9,15 @@ refused whole, and the log says what is wrong with it without quoting it. Which 
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Mapping
 
 from keyway.errors import KeyStoreUnavailable
 from keyway.outside.aws import Aws
 from keyway.outside.kept import Clocks, DocumentError, Kept, Reading, UnreadError, clocks
+
+log = logging.getLogger("keyway")
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,127}")
 
@@ -43,6 +46,7 @@ class HostedKeys:
         self._max_age = max_age
         self._patience = patience
         self._secret_id = secret_id or ""
+        self._said_empty = False
         self._kept = Kept("the secret of hosted keys", self._read, insistent=True, clocks=clocks)
 
     def start(self) -> None:
@@ -75,7 +79,12 @@ class HostedKeys:
         answer = await self._aws.call(
             "secretsmanager", lambda client: client.get_secret_value(SecretId=self._secret_id)
         )
-        return Reading(key_document(answer.get("SecretString")), self._max_age)
+        document = key_document(answer.get("SecretString"))
+        if not document and not self._said_empty:
+            # A fresh deployment's secret is valid and empty; what is refused for it should not be a riddle.
+            log.warning("the secret of hosted keys holds no keys yet, so no platform key can pay; put them in")
+        self._said_empty = not document
+        return Reading(document, self._max_age)
 
 
 def key_document(text: str | None) -> Mapping[str, str]:
