@@ -25,8 +25,8 @@ from keyway.events import (
     Usage,
 )
 from keyway.wire.body import BodyDecoder
+from keyway.wire.fields import NOTHING, member, members, text
 from keyway.wire.gemini_generate.dialect import Dialect
-from keyway.wire.gemini_generate.fields import NOTHING, member, members, text
 from keyway.wire.gemini_generate.replay import Layout
 from keyway.wire.gemini_generate.usage import Counts
 from keyway.wire.google_errors import failure_in_band

@@ -18,9 +18,9 @@ from keyway.chat import Json
 from keyway.errors import KeywayError, ProviderProtocolError
 from keyway.events import Event, FinishReason, TextDelta, ThinkingDelta, TurnFinished, Usage
 from keyway.wire.body import BodyDecoder
+from keyway.wire.fields import member, members, text
 from keyway.wire.google_errors import failure_in_band
 from keyway.wire.google_interactions.dialect import Dialect
-from keyway.wire.google_interactions.fields import member, members, text
 from keyway.wire.google_interactions.usage import usage_of
 
 _FINISH: dict[str, FinishReason] = {

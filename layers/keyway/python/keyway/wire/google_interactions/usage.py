@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from keyway.chat import Json
 from keyway.events import Usage
-from keyway.wire.google_interactions.fields import count, member
+from keyway.wire.fields import count, member
 
 
 def usage_of(interaction: Json) -> Usage | None:

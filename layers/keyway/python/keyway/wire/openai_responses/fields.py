@@ -1,27 +1,13 @@
-"""Reads fields of a provider's JSON, which may hold anything.
-
-Each function answers in one type: with the field, or with that type's empty value.
-"""
+"""Reads fields of this protocol's JSON; what every wire reads alike is ``wire/fields.py``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from keyway.chat import Json
+from keyway.wire.fields import NOTHING, count, member, text
 
-NOTHING: Json = {}
-
-
-def text(data: Json, name: str) -> str:
-    """A string field, or ``""``."""
-    value = data.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def member(data: Json, name: str) -> Json:
-    """An object field, or ``{}``."""
-    value = data.get(name)
-    return value if isinstance(value, dict) else NOTHING
+__all__ = ["NOTHING", "count", "member", "members", "text"]
 
 
 def members(data: Json, name: str) -> Sequence[Json]:
@@ -30,9 +16,3 @@ def members(data: Json, name: str) -> Sequence[Json]:
     if not isinstance(value, list):
         return ()
     return [entry if isinstance(entry, dict) else NOTHING for entry in value]
-
-
-def count(data: Json, name: str) -> int | None:
-    """A field that counts something, or ``None``."""
-    value = data.get(name)
-    return value if type(value) is int and value >= 0 else None
