@@ -12,9 +12,10 @@ export PYTHONDONTWRITEBYTECODE := 1
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
+# --no-deps: a lock file is complete. Left to look for itself, pip stumbles over a newer release of what is locked.
 .venv/installed: requirements-dev.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
 	@touch $@
 
 demo: .venv/installed ## The main job on this machine: a hosted-key request streamed, settled and written down
@@ -64,7 +65,7 @@ SAM := .cache/sam/bin
 
 .cache/infra/installed: requirements-infra.txt
 	$(PYTHON) -m venv .cache/infra
-	$(INFRA)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-infra.txt
+	$(INFRA)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-infra.txt
 	@touch $@
 
 .cache/sam/installed: requirements-sam.txt
