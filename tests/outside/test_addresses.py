@@ -64,9 +64,15 @@ def answering(*addresses: str) -> tuple[Lookup, list[tuple[str, int]]]:
     return lookup, asked
 
 
+async def test_what_is_refused_is_named_by_the_field_it_came_in():
+    lookup, _ = answering("10.0.0.1")
+    with pytest.raises(InvalidRequest, match=r"^tools\[0\]\.executor\.url: db\.example is not a public address$"):
+        await AddressGuard(lookup).pin("db.example", 443, provider="search", field="tools[0].executor.url")
+
+
 async def test_a_name_is_resolved_once_and_its_first_address_is_the_one():
     lookup, asked = answering("8.8.8.8", "1.1.1.1")
-    assert await AddressGuard(lookup).pin("llm.example", 8443, provider="vllm") == "8.8.8.8"
+    assert await AddressGuard(lookup).pin("llm.example", 8443, provider="vllm", field="azureEndpoint") == "8.8.8.8"
     assert asked == [("llm.example", 8443)]
 
 
@@ -75,7 +81,7 @@ async def test_one_address_that_is_not_public_spoils_them_all(private):
     for addresses in ([private], ["8.8.8.8", private], [private, "8.8.8.8"]):
         lookup, _ = answering(*addresses)
         with pytest.raises(InvalidRequest, match=r"^azureEndpoint: llm\.example is not a public address$"):
-            await AddressGuard(lookup).pin("llm.example", 443, provider="vllm")
+            await AddressGuard(lookup).pin("llm.example", 443, provider="vllm", field="azureEndpoint")
 
 
 @pytest.mark.parametrize("trouble", [socket.gaierror(-2, "Name or service not known"), TimeoutError(), None])
@@ -88,17 +94,17 @@ async def test_a_name_without_an_address_is_a_provider_that_is_not_there(trouble
     with pytest.raises(
         ProviderUnavailable, match=r"^vllm could not be reached: llm\.example has no address\.$"
     ) as found:
-        await AddressGuard(lookup).pin("llm.example", 443, provider="vllm")
+        await AddressGuard(lookup).pin("llm.example", 443, provider="vllm", field="azureEndpoint")
     assert found.value.provider == "vllm"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0x7f.1", "2130706433", "localhost", "::1", "0", "127.1", "0177.0.0.1"])
 async def test_loopback_is_recognised_however_it_is_written(host):
     with pytest.raises((InvalidRequest, ProviderUnavailable)):
-        await AddressGuard().pin(host, 443, provider="vllm")
+        await AddressGuard().pin(host, 443, provider="vllm", field="azureEndpoint")
 
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".example", ".example", "a..b"])
 async def test_what_no_resolver_would_take_has_no_address(host):
     with pytest.raises(ProviderUnavailable):
-        await AddressGuard().pin(host, 443, provider="vllm")
+        await AddressGuard().pin(host, 443, provider="vllm", field="azureEndpoint")

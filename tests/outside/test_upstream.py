@@ -61,6 +61,35 @@ async def test_a_request_on_the_wire(upstream):
         assert server.bodies == [b'{"a":1}']
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+async def test_a_request_may_have_another_method_and_no_body(upstream, method):
+    async with serving(OK) as server:
+        await whole(await upstream.send(HttpRequest("acme", f"{server.url}/x", {"a": "b"}, b"", method=method)))
+        assert server.heads[0].startswith(f"{method} /x HTTP/1.1\r\n")
+        length = "content-length: 0" if method in ("PUT", "PATCH") else None
+        said = [line.lower() for line in server.heads[0].split("\r\n") if line.lower().startswith("content-")]
+        assert said == ([length] if length else [])
+        await whole(await upstream.send(HttpRequest("acme", f"{server.url}/x", {}, b"[]", method=method)))
+        assert server.bodies == [b"", b"[]"]
+
+
+async def test_an_answer_that_is_abandoned_is_closed_at_once(upstream, monkeypatch):
+    monkeypatch.setattr("keyway.outside.upstream._LINGER", 3_600.0)  # an answer that is only closed may come to its end
+
+    async def more_and_more(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        while True:
+            writer.write(b"3\r\none\r\n")
+            await writer.drain()
+
+    async with serving(more_and_more) as server:
+        answer = await upstream.send(post(server.url))
+        assert await answer.read()
+        await answer.abandon()
+        await server.left.wait()
+        await answer.aclose()
+
+
 async def test_a_name_of_a_model_stays_one_step_of_the_path(upstream):
     async with serving(OK) as server:
         await whole(await upstream.send(post(f"{server.url}/model/arn%3Aaws%3Ax%2Fy/converse")))

@@ -164,3 +164,26 @@ json_values = st.recursive(
 def test_any_json_is_read_or_refused_and_nothing_else(body, ignore_unknown):
     with contextlib.suppress(InvalidRequest):
         read_request(HELLO | body, ignore_unknown=ignore_unknown)
+
+
+@pytest.mark.parametrize(
+    ("executor", "said"),
+    [
+        ({"type": "http", "url": "https://a/", "foo": 1}, "tools[0].executor.foo: is not a known field"),
+        ({"type": "http"}, "tools[0].executor.url: is required"),
+        ({"type": "lambda", "function": "clock"}, "tools[0].executor.function: should match pattern"),
+        ({"type": "python"}, "tools[0].executor: is of no kind that is known"),
+        ({"url": "https://a/"}, "tools[0].executor: must say of which kind it is"),
+        ({"type": "http", "url": "https://a/", "timeoutSeconds": 1e9}, "tools[0].executor.timeoutSeconds: should be"),
+    ],
+)
+def test_a_fault_of_an_executor_is_named_by_the_place_where_it_was_written(executor, said):
+    with pytest.raises(InvalidRequest) as raised:
+        read_request({**HELLO, "tools": [{"id": "mine", "executor": executor}]})
+    assert str(raised.value).startswith(said)
+
+
+def test_an_unknown_field_of_an_executor_is_ignored_where_unknown_fields_are():
+    executor = {"type": "http", "url": "https://a/", "Comment": "of the states language"}
+    request, _ = read_request({**HELLO, "tools": [{"id": "mine", "executor": executor}]}, ignore_unknown=True)
+    assert request.tools[0].executor is not None

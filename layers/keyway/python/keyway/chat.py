@@ -8,7 +8,7 @@ added here and nowhere else. Nothing here knows a provider's protocol; dropping 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -98,6 +98,42 @@ class Message(Words):
         return self
 
 
+class HttpExecutor(Words):
+    """Runs a tool as one HTTP request that is answered with JSON.
+
+    ``url`` is a URI template (RFC 6570), such as ``https://api.example/items/{id}{?limit}``; in ``headers`` and in the
+    strings of ``body``, ``{name}`` stands for an argument. A body that is left out is the arguments themselves, except
+    for GET and DELETE, which then have none. How templates are filled is ``tools/template.py``.
+    """
+
+    type: Literal["http"]
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
+    url: Annotated[str, Field(min_length=1, max_length=4096), BeforeValidator(_without_nul)]
+    headers: dict[str, Text] = Field(default_factory=dict)
+    body: Any = None
+    timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30.0
+
+    @property
+    def sends_arguments(self) -> bool:
+        """Whether the body is the arguments themselves."""
+        return "body" not in self.model_fields_set and self.method not in ("GET", "DELETE")
+
+
+class LambdaExecutor(Words):
+    """Runs a tool as one synchronous invocation of a Lambda function."""
+
+    type: Literal["lambda"]
+    function: Annotated[
+        str,
+        Field(pattern=r"^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}(?::[A-Za-z0-9$_-]+)?$"),
+    ]
+    timeout_seconds: Annotated[float, Field(gt=0, le=900)] = 60.0
+
+
+Executor: TypeAlias = Annotated[HttpExecutor | LambdaExecutor, Field(discriminator="type")]
+"""What runs a tool on the gateway's side."""
+
+
 def _no_parameters() -> dict[str, object]:
     return {"type": "object", "properties": {}}
 
@@ -105,7 +141,9 @@ def _no_parameters() -> dict[str, object]:
 class Tool(Words):
     """A function the model may call. ``id`` is its name on every wire; ``parameters`` is a JSON Schema.
 
-    ``params`` are arguments the operator of the workflow has already set; they win over the model's.
+    ``params`` are arguments the operator of the workflow has already set; they win over the model's. A call is run here
+    when the operator's tool catalog has the ``id``, or the operator allows this kind of ``executor``; any other is
+    handed back to the caller (``tools/toolbox.py``).
     """
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -114,6 +152,7 @@ class Tool(Words):
     params: dict[str, object] = Field(default_factory=dict)
     parameters: dict[str, object] = Field(default_factory=_no_parameters)
     usage_control: Literal["auto", "force", "none"] = "auto"
+    executor: Executor | None = None
 
 
 class ResponseFormat(Words):

@@ -1,6 +1,7 @@
 """What is sent where: the provider's address, its headers and the key, as one HTTP request. Pure.
 
-The body comes from a wire, the address from ``destination.py``. Sending it is ``delivery.py``.
+The body comes from a wire, the address from ``destination.py``. Sending it is ``delivery.py``. Requests to tools are
+made in ``outside/http_tools.py``.
 """
 
 from __future__ import annotations
@@ -19,9 +20,13 @@ from keyway.wire.contract import Outgoing
 
 @dataclass(frozen=True, slots=True, repr=False)
 class HttpRequest:
-    """A POST ready to be sent. Its headers hold a key, so it has no readable ``repr``.
+    """A request ready to be sent. Its headers hold a key, so it has no readable ``repr``.
 
-    ``caller_chosen`` marks an address that came with the request: only a public one may be connected to.
+    Attributes:
+        provider: Who is asked, as error messages say it: a provider's or a tool's id.
+        content: The body, or ``b""``.
+        caller_chosen: The address came with the request: only a public one may be connected to.
+        chosen_in: The field in which it came, named when the address will not do.
     """
 
     provider: str
@@ -29,6 +34,8 @@ class HttpRequest:
     headers: Mapping[str, str]
     content: bytes
     caller_chosen: bool = False
+    method: str = "POST"
+    chosen_in: str = "azureEndpoint"
 
 
 def http_request(

@@ -57,8 +57,12 @@ class AddressGuard:
         self._lookup = lookup
         self._allowed = allowed
 
-    async def pin(self, host: str, port: int, *, provider: str) -> str:
+    async def pin(self, host: str, port: int, *, provider: str, field: str) -> str:
         """The one address to connect to for ``host``.
+
+        Args:
+            provider: Who is expected there, as error messages say it.
+            field: Where in the request the host was named.
 
         Raises:
             InvalidRequest: The host has an address that is not public.
@@ -71,5 +75,5 @@ class AddressGuard:
         if not addresses:
             raise ProviderUnavailable(f"{provider} could not be reached: {host} has no address.", provider=provider)
         if not all(map(self._allowed, addresses)):
-            raise InvalidRequest(f"azureEndpoint: {host} is not a public address")
+            raise InvalidRequest(f"{field}: {host} is not a public address")
         return addresses[0]

@@ -2,7 +2,8 @@
 
 A call is short or it fails: brief timeouts, one retry. What boto3 raises becomes ``AwsError``, which names the
 operation and the code and never repeats what was sent or answered. What to do about it is for each store to say:
-``secrets.py``, ``flags.py``, ``workspace_keys.py``, ``idempotency.py``, ``answers.py``.
+``secrets.py``, ``flags.py``, ``workspace_keys.py``, ``idempotency.py``, ``answers.py``, and ``lambda_tools.py`` for
+functions, which may take their time.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_appconfigdata.client import AppConfigDataClient
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_kms.client import KMSClient
+    from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
 
 T = TypeVar("T")
@@ -57,13 +59,14 @@ class AwsError(Exception):
 
 
 class Aws:
-    """boto3's clients. One per environment, shared by every store.
+    """boto3's clients. One per environment, shared by every store; tools that are functions have their own.
 
     Args:
         region: ``None`` leaves it to boto3's own settings.
         endpoints: Addresses by service, for tests and local systems; boto3's own settings for all others.
         connect_timeout, read_timeout: Seconds, for each attempt.
         attempts: How often a call is made before it has failed.
+        threads: Calls that can be under way at once; further ones wait for a thread.
         session: boto3's session, where there is one already.
     """
 
@@ -75,6 +78,7 @@ class Aws:
         connect_timeout: float = 1.0,
         read_timeout: float = 2.0,
         attempts: int = 2,
+        threads: int = _THREADS,
         session: Session | None = None,
     ) -> None:
         self._region = region
@@ -82,10 +86,11 @@ class Aws:
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._attempts = attempts
+        self._most_threads = threads
         self._lock = threading.Lock()
         self._session = session
         self._clients: dict[str, Any] = {}
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="aws")
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="aws")
 
     @overload
     async def call(self, service: Literal["secretsmanager"], operation: Callable[[SecretsManagerClient], T]) -> T: ...
@@ -95,6 +100,8 @@ class Aws:
     async def call(self, service: Literal["dynamodb"], operation: Callable[[DynamoDBClient], T]) -> T: ...
     @overload
     async def call(self, service: Literal["kms"], operation: Callable[[KMSClient], T]) -> T: ...
+    @overload
+    async def call(self, service: Literal["lambda"], operation: Callable[[LambdaClient], T]) -> T: ...
     @overload
     async def call(self, service: Literal["s3"], operation: Callable[[S3Client], T]) -> T: ...
     async def call(self, service: str, operation: Callable[[Any], T]) -> T:
@@ -155,7 +162,7 @@ class Aws:
                         connect_timeout=self._connect_timeout,
                         read_timeout=self._read_timeout,
                         retries={"mode": "standard", "total_max_attempts": self._attempts},
-                        max_pool_connections=_THREADS,
+                        max_pool_connections=self._most_threads,
                     ),
                 )
             return self._clients[service]

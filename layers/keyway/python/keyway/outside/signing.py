@@ -118,7 +118,7 @@ class AwsSigner:
             added["x-amz-security-token"] = keys.token
         # Only what AWS asks to be signed: a proxy on the way may change the rest.
         signed = {"content-type": request.headers["content-type"], **added}
-        parts = AWSRequest(method="POST", url=request.url, headers=signed, data=request.content)
+        parts = AWSRequest(method=request.method, url=request.url, headers=signed, data=request.content)
         parts.context["timestamp"] = stamp
         auth = SigV4Auth(Credentials(keys.access_key_id, keys.secret, keys.token), _SERVICE, region)
         # Step by step, because its ``add_auth`` reads the clock itself and writes the session token to a debug log.

@@ -1,13 +1,13 @@
-"""The way to the providers: httpx, and nothing but httpx.
+"""The way to the providers and to tools that speak HTTP: httpx, and nothing but httpx.
 
-One client per provider address, because the pool looks at all its connections on every request; keys travel in
+One client per address, because the pool looks at all its connections on every request; keys travel in
 the headers of each request, so clients are shared by everybody. Redirects are never followed: a key is sent where
 the operator said, and nowhere else. A failure of the network is our ``ProviderUnavailable``.
 
 An address that came with a request is resolved once, by ``addresses.py``, and the connection goes to exactly the
 address that was checked there; the name is kept for TLS and for the ``Host`` header.
 
-Nothing here knows a protocol; deciding what an answer means is ``wire/``.
+Nothing here knows a protocol; deciding what an answer means is ``wire/``, or ``http_tools.py`` for a tool's.
 """
 
 from __future__ import annotations
@@ -74,10 +74,10 @@ class HttpUpstream:
         except httpx.InvalidURL:
             raise InvalidRequest(f"the address of {request.provider} is not a URL") from None
         client = self._client(url, caller_chosen=request.caller_chosen)
-        message = client.build_request("POST", url, headers=request.headers, content=request.content)
+        message = client.build_request(request.method, url, headers=request.headers, content=request.content)
         if request.caller_chosen:
             host = url.raw_host.decode("ascii")  # as DNS and certificates write it
-            address = await self._guard.pin(host, url.port or 443, provider=request.provider)
+            address = await self._guard.pin(host, url.port or 443, provider=request.provider, field=request.chosen_in)
             message.extensions["sni_hostname"] = host  # the certificate is still the name's
             message.url = url.copy_with(host=address)  # the Host header was made from the name
         try:
@@ -160,6 +160,11 @@ class HttpAnswer:
             raise
         self._ended = not chunk
         return chunk
+
+    async def abandon(self) -> None:
+        """Closes the connection at once, whatever is still to come."""
+        self._broken = True
+        await self.aclose()
 
     async def aclose(self) -> None:
         """Gives the connection back. An answer that is not at its end within a moment costs its connection."""

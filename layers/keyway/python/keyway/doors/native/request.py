@@ -10,32 +10,13 @@ from collections.abc import Mapping, MutableMapping
 from typing import TypeVar, cast
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from keyway.chat import Caller, ChatRequest, Json, Words
 from keyway.errors import InvalidRequest
+from keyway.faults import faults_of, unknown_fields
 
 _SERVER_ONLY = frozenset({"hostedKey", "isBYOK"})
 _CALLER = frozenset(field.alias or name for name, field in Caller.model_fields.items())
-_SHOWN = 5
-"""How many faults one message names."""
-
-_WORDS = {
-    "missing": "is required",
-    "extra_forbidden": "is not a known field",
-    "tuple_type": "must be an array",
-    "dict_type": "must be an object",
-    "model_type": "must be an object",
-    "model_attributes_type": "must be an object",
-    "string_type": "must be a string",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number",
-    "finite_number": "must be a finite number",
-    "bool_type": "must be true or false",
-    "string_too_short": "must not be empty",
-}
-"""Our words for pydantic's, where its own speak of Python."""
 
 _Model = TypeVar("_Model", bound=Words)
 
@@ -61,18 +42,10 @@ def _read(model: type[_Model], data: Json, ignore_unknown: bool) -> _Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_context=False, include_input=False)
-    if ignore_unknown and (unknown := [fault["loc"] for fault in faults if fault["type"] == "extra_forbidden"]):
+        fault = error
+    if ignore_unknown and (unknown := unknown_fields(fault)):
         return _read(model, _without(data, unknown), ignore_unknown)
-    more = f" (and {len(faults) - _SHOWN} more)" if len(faults) > _SHOWN else ""
-    raise InvalidRequest("; ".join(map(_fault, faults[:_SHOWN])) + more)
-
-
-def _fault(fault: ErrorDetails) -> str:
-    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]).lstrip(".")
-    message = _WORDS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
-    message = message.removeprefix("Input ").removeprefix("String ")
-    return f"{place}: {message}" if place else message
+    raise InvalidRequest(faults_of(fault))
 
 
 def _without(data: Json, places: list[tuple[int | str, ...]]) -> Json:

@@ -1,0 +1,90 @@
+"""What a tool answered, read with care: as its output, or as its own words about a failure.
+
+An answer is somebody else's text. A key that it repeats is told to nobody, what is no JSON is no output, and of a
+failure there is one short line. Used by ``http_tools.py`` and ``lambda_tools.py``, which bound what they read.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from urllib.parse import quote
+
+from keyway.keys.credential import Credential
+from keyway.tools.executor import Job, Key, ToolFailure
+
+_QUOTED = 300
+"""Characters of a tool's own words that a message holds."""
+
+_HIDDEN = "[redacted]"
+
+_WORDS = ("error", "message", "detail", "errors", "msg", "errorMessage", "title")
+"""Where services say in JSON what went wrong, the most usual first."""
+
+
+def decoded(body: bytes, job: Job) -> object:
+    """The JSON that a tool answered with; ``{}`` when it said nothing. Where it repeats the key, a mark stands instead.
+
+    Raises:
+        ToolFailure: It is not JSON, or holds a number that is none.
+    """
+    try:
+        text = _without_key(body.decode("utf-8-sig"), job.key)
+        return json.loads(text, parse_float=_finite, parse_constant=_finite) if text.strip() else {}
+    except (ValueError, RecursionError):
+        raise ToolFailure(f"{job.tool} answered with something that is not JSON", answered=True) from None
+
+
+def quoted(said: object, job: Job) -> str:
+    """A tool's own words about its failure, fit for a message: on one line, short, and without the key.
+
+    Args:
+        said: A text, or JSON that holds one; its first that is found is meant.
+    """
+    text = " ".join("".join(char if char.isprintable() else " " for char in _found(said, 4)[:4_000]).split())
+    secret = job.key.secret if job.key is not None else None
+    return Credential(secret, "caller").redact(text)[:_QUOTED]
+
+
+def quoted_body(body: bytes, job: Job) -> str:
+    """The words of an answer that is a failure, whether it is JSON or a text; a page has none. As ``quoted``."""
+    text = body.decode("utf-8", "replace")
+    try:
+        said = _found(json.loads(text), 4) or text
+    except (ValueError, RecursionError):
+        said = "" if text.lstrip().startswith("<") else text  # a page is for eyes
+    return quoted(said, job)
+
+
+def too_long(job: Job) -> ToolFailure:
+    """The answer of ``job``'s tool is longer than it may be."""
+    return ToolFailure(f"{job.tool} answered with more than {job.max_response_bytes} bytes", answered=True)
+
+
+def _found(said: object, depth: int) -> str:
+    """The text in ``said``, as far down as ``depth`` levels."""
+    match said:
+        case str():
+            return said
+        case dict() if depth:
+            return next((text for name in _WORDS if (text := _found(said.get(name), depth - 1))), "")
+        case list() if depth:
+            return next((text for element in said[:1] if (text := _found(element, depth - 1))), "")
+    return ""
+
+
+def _without_key(text: str, key: Key | None) -> str:
+    """``text`` without the key of a service that repeats what it was sent: as it is, as in JSON, and as in a URL."""
+    if key is None or not key.secret:
+        return text
+    in_json = json.dumps(key.secret)[1:-1]
+    for written in dict.fromkeys((key.secret, in_json, in_json.replace("/", "\\/"), quote(key.secret, safe=""))):
+        text = text.replace(written, _HIDDEN)
+    return text
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError
+    return value

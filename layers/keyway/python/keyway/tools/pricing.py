@@ -1,0 +1,46 @@
+"""What one run of a tool on a hosted key costs, and what it uses up of its limits. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from keyway.billing.cost import rounded
+from keyway.tools.expression import Expression, ExpressionError
+from keyway.tools.rows import CustomLimit, Hosting, PricePerRequest
+
+
+def needs_key(hosting: Hosting, arguments: Mapping[str, object]) -> bool:
+    """Whether a run with these arguments needs a key at all.
+
+    Where that cannot be worked out it does: a key that is not needed does no harm, one that is missing does.
+    """
+    if hosting.enabled is None:
+        return True
+    try:
+        return bool(Expression(hosting.enabled).value(arguments, None))
+    except ExpressionError:
+        return True
+
+
+def price_of(hosting: Hosting, arguments: Mapping[str, object], output: object) -> Decimal:
+    """What a run that succeeded costs, in US dollars rounded to 8 places.
+
+    Raises:
+        ExpressionError: The price cannot be worked out, so it is not known.
+    """
+    pricing = hosting.pricing
+    if isinstance(pricing, PricePerRequest):
+        return rounded(pricing.cost)
+    return rounded(Expression(pricing.cost).amount(arguments, output))
+
+
+def usage_of(limit: CustomLimit, arguments: Mapping[str, object], output: object) -> dict[str, Decimal]:
+    """How much a run has used of each dimension. One that cannot be worked out is not there."""
+    usage: dict[str, Decimal] = {}
+    for dimension in limit.dimensions:
+        try:
+            usage[dimension.name] = Expression(dimension.usage).amount(arguments, output)
+        except ExpressionError:
+            continue
+    return usage
