@@ -18,8 +18,9 @@ from keyway.doors.models import models_json
 from keyway.doors.native.answer import answer_json
 from keyway.doors.native.request import read_request
 from keyway.doors.native.stream import PING, EventStream
+from keyway.doors.tools import tools_json
 from keyway.errors import InvalidRequest, KeywayError
-from keyway.exchange import Call
+from keyway.gateway import Call
 from keyway.settings import Settings
 from keyway.wiring import Keyway
 from stream_runtime import Context, Response
@@ -60,6 +61,8 @@ class Function:
                     return await self._execute(event, call)
                 case "GET", "/v1/models":
                     return _json(200, models_json(self._started.catalog.listing()))
+                case "GET", "/v1/tools":
+                    return _json(200, tools_json(self._started.tool_catalog))
                 case "GET", "/health":
                     return _json(200, {"status": "ok", "version": __version__})
                 case method, path:
@@ -90,7 +93,8 @@ class Function:
 
 
 def _no_such_route(method: str, path: str) -> InvalidRequest:
-    error = InvalidRequest(f"there is no {method} {path} here; try POST /v1/execute, GET /v1/models or GET /health")
+    known = "POST /v1/execute, GET /v1/models, GET /v1/tools or GET /health"
+    error = InvalidRequest(f"there is no {method} {path} here; try {known}")
     error.status = 404
     return error
 

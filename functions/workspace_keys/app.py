@@ -21,7 +21,7 @@ from keyway.errors import (
     ProviderUnavailable,
     RateLimited,
 )
-from keyway.exchange import Call
+from keyway.gateway import Call
 from keyway.outside.aws import Aws
 from keyway.outside.workspace_keys_admin import WorkspaceKeysAdmin
 from keyway.settings import SettingError, Settings
@@ -68,7 +68,7 @@ class Function:
         assert self._admin is not None
         assert self._keyway is not None
         command = read_command(event)
-        if command.provider:
+        if command.provider and not self._is_for_tools(command):
             provider = self._keyway.catalog.provider(command.provider)
             if command.check:
                 await self._check(command, provider, context)
@@ -87,6 +87,23 @@ class Function:
             case "list":
                 keys = await self._admin.list(command.workspace_id, command.provider)
                 return {"keys": [key.to_json() for key in keys]}
+
+    def _is_for_tools(self, command: Command) -> bool:
+        """Whether the key is for the operator's tools, which have names of their own for whom they pay.
+
+        Raises:
+            InvalidRequest: Such a key is to be checked, which takes a model.
+        """
+        assert self._keyway is not None
+        name = command.provider
+        models = {provider.id for provider in self._keyway.catalog.providers()}
+        if name in models or name not in self._keyway.tool_catalog.byok_providers:
+            return False
+        if command.check:
+            raise InvalidRequest(
+                f"check: the key of {name} is for tools, which cannot be asked about it. Leave check out."
+            )
+        return True
 
     async def _check(self, command: Command, provider: Provider, context: Context) -> None:
         """Asks the provider. Returns when it takes the key, and raises ``AuthFailed`` when it does not."""

@@ -11,7 +11,7 @@ from keyway.catalog import Catalog
 from keyway.chat import Caller, ChatRequest
 from keyway.delivery import Delivery
 from keyway.dispatch import HttpRequest
-from keyway.exchange import Call, Gateway
+from keyway.gateway import Call, Gateway
 from keyway.keys.pool import KeyPool
 from keyway.keys.resolve import Resolver
 from keyway.outside.signing import AwsSigner

@@ -17,13 +17,14 @@ from typing import Any
 from infra.local.provider import ScriptedProvider
 from keyway.catalog import Catalog
 from keyway.delivery import Delivery
-from keyway.exchange import Call, Gateway
+from keyway.gateway import Call, Gateway
 from keyway.keys.pool import KeyPool
 from keyway.keys.resolve import Resolver
 from keyway.outside.lines import log_to_stdout
 from keyway.outside.signing import AwsSigner
 from keyway.outside.telemetry import Telemetry
 from keyway.outside.upstream import HttpUpstream
+from tests.tool_loop.toolset import Toolset
 
 HOSTED_SECRET = "sk-hosted-0123456789abcdef"
 WORKSPACE_SECRET = "sk-workspace-fedcba9876543210"
@@ -58,22 +59,31 @@ async def at_once(_seconds: float) -> None:
 
 
 @contextlib.asynccontextmanager
-async def gateway(provider: ScriptedProvider, stores: Stores | None = None, *, multiplier: str = "1"):
-    """A gateway that talks to ``provider``."""
+async def gateway(
+    provider: ScriptedProvider,
+    stores: Stores | None = None,
+    *,
+    multiplier: str = "1",
+    toolset: Toolset | None = None,
+):
+    """A gateway that talks to ``provider``, and has the tools of ``toolset``."""
     stores = stores or Stores()
     catalog = Catalog.load()
     upstream = HttpUpstream()
+    resolver = Resolver(
+        catalog=catalog,
+        hosted=True,
+        workspace_keys=stores,
+        platform_keys=stores,
+        flags=stores,
+        pool=KeyPool(0),
+    )
     try:
         yield Gateway(
             catalog=catalog,
-            resolver=Resolver(
-                catalog=catalog,
-                hosted=True,
-                workspace_keys=stores,
-                platform_keys=stores,
-                flags=stores,
-                pool=KeyPool(0),
-            ),
+            resolver=resolver,
+            toolbox=toolset.toolbox() if toolset else None,
+            tool_runner=toolset.runner(resolver, time.time) if toolset else None,
             delivery=Delivery(upstream, AwsSigner(), sleep=at_once),
             journal=Telemetry(namespace="Keyway/HostedKey", environment="test"),
             base_urls=provider.base_urls,

@@ -14,7 +14,7 @@ import trustme
 from keyway.chat import Caller, ChatRequest
 from keyway.delivery import Delivery
 from keyway.errors import InvalidRequest, KeyRequired, KeywayError
-from keyway.exchange import Gateway
+from keyway.gateway import Gateway
 from keyway.keys.pool import KeyPool
 from keyway.keys.resolve import Resolver
 from keyway.outside.addresses import AddressGuard

@@ -9,14 +9,15 @@ from decimal import Decimal
 import pytest
 
 from infra.local.provider import Break, Cut, HangUp, Refusal, Say, Script, ScriptedProvider, Start, Tokens, Verbatim
-from keyway.billing.settlement import Record, Statement
+from keyway.billing.records import Record
+from keyway.billing.settlement import Statement
 from keyway.catalog import Catalog
 from keyway.chat import Caller, ChatRequest
 from keyway.delivery import Delivery
 from keyway.dispatch import HttpRequest
 from keyway.doors.native.stream import EventStream
 from keyway.errors import InternalError, KeywayError, RateLimited
-from keyway.exchange import Gateway
+from keyway.gateway import Gateway
 from keyway.keys.pool import KeyPool
 from keyway.keys.resolve import Resolver
 from keyway.outside.signing import AwsSigner

@@ -20,7 +20,7 @@ from keyway.catalog import Catalog
 from keyway.chat import Caller, ChatRequest, Json
 from keyway.delivery import Delivery
 from keyway.errors import KeyRequired, ModelUnavailable, UnpricedModel
-from keyway.exchange import Gateway
+from keyway.gateway import Gateway
 from keyway.keys.pool import KeyPool
 from keyway.keys.resolve import Resolver
 from keyway.outside.signing import AwsSigner

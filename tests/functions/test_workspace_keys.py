@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from infra.local.aws import LocalAws
 from infra.local.provider import Refusal, ScriptedProvider
 from infra.local.seed import SeededAccount
+from infra.local.tools import catalog
 from keyway.catalog import Catalog
 from keyway.errors import AuthFailed, InvalidRequest, ModelUnavailable, ProviderUnavailable
 from keyway.settings import SettingError
@@ -45,6 +47,8 @@ async def invoke(account, provider, monkeypatch) -> AsyncIterator[Invoke]:
             monkeypatch.setenv(name, value)
     base_urls = ", ".join(f'"{name}": "{url}"' for name, url in provider.base_urls.items())
     monkeypatch.setenv("PROVIDER_BASE_URLS", f"{{{base_urls}}}")
+    monkeypatch.setenv("TOOL_CATALOG", json.dumps(catalog("http://127.0.0.1:1")))
+    monkeypatch.setenv("TOOL_LIMITS_TABLE", account["TOOL_LIMITS_TABLE"])
     function = Function()
     await function.start()
 
@@ -124,3 +128,16 @@ def test_every_hosted_provider_has_a_model_to_check_a_key_with():
                 assert catalog.price(catalog.model(provider, cheapest_model(catalog, provider)))
             except InvalidRequest as error:
                 assert provider.name in str(error)  # noqa: PT017 - it lists no models of its own
+
+
+async def test_a_key_for_the_operators_tools_is_stored_under_their_name(invoke):
+    stored = await invoke(action="put", workspaceId="ws-tools", provider="search", apiKey="search-key-of-a-workspace")
+    assert stored["key"]["provider"] == "search"
+    listed = await invoke(action="list", workspaceId="ws-tools")
+    assert [key["id"] for key in listed["keys"]] == [stored["key"]["id"]]
+    with pytest.raises(InvalidRequest, match=r"^check: the key of search is for tools"):
+        await invoke(
+            action="put", workspaceId="ws-tools", provider="search", apiKey="search-key-of-a-workspace", check=True
+        )
+    with pytest.raises(ModelUnavailable, match="unknown"):
+        await invoke(action="put", workspaceId="ws-tools", provider="nobody", apiKey="search-key-of-a-workspace")

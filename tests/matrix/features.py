@@ -22,7 +22,7 @@ _WEATHER = {
     "description": "The weather of a city.",
     "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
 }
-_SCHEMA = {
+SCHEMA = {
     "name": "place",
     "schema": {
         "type": "object",
@@ -144,7 +144,7 @@ FEATURES: tuple[Feature, ...] = (
         "structured output",
         _script(Say('{"city": '), Say('"Paris"}')),
         Whole('{"city": "Paris"}'),
-        asks={"responseFormat": _SCHEMA},
+        asks={"responseFormat": SCHEMA},
         sent="city",
     ),
     Feature(

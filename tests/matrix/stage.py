@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,7 +21,7 @@ from keyway.chat import Caller, ChatRequest, Json
 from keyway.delivery import Delivery
 from keyway.errors import KeywayError
 from keyway.events import Event, TextDelta, ThinkingDelta
-from keyway.exchange import Gateway
+from keyway.gateway import Gateway
 from keyway.keys.pool import KeyPool
 from keyway.keys.resolve import Resolver
 from keyway.outside.signing import AwsSigner
@@ -28,6 +29,7 @@ from keyway.outside.telemetry import Telemetry
 from keyway.outside.upstream import HttpUpstream
 from tests.exchange.harness import CALLERS_SECRET, HOSTED_SECRET, Lines, Stores, at_once, call, captured
 from tests.matrix.ways import PRICES, WAYS, Way
+from tests.tool_loop.toolset import KEYS, Toolset
 
 ACCESS_KEY_ID = "AKIDEXAMPLE"
 AWS_SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -63,7 +65,14 @@ class Stage:
         self._upstream = upstream
 
     async def ask(
-        self, way: Way, fields: Json, *, streamed: bool, flag: bool = True, caller: Caller | None = None
+        self,
+        way: Way,
+        fields: Json,
+        *,
+        streamed: bool,
+        flag: bool = True,
+        caller: Caller | None = None,
+        toolset: Toolset | None = None,
     ) -> Outcome:
         """Sends one request by ``way`` and reads all of its answer, written down as JSON like a caller's."""
         asked = {"provider": way.provider, "model": way.model, "maxTokens": 1_000, "stream": streamed, **way.asks}
@@ -74,7 +83,9 @@ class Stage:
         error: KeywayError | None = None
         with captured() as lines:
             try:
-                exchange = await self._gateway(way, flag=flag).open(request, caller or who(way), call())
+                exchange = await self._gateway(way, flag=flag, toolset=toolset).open(
+                    request, caller or who(way), call()
+                )
                 try:
                     async for batch in exchange:
                         told += batch
@@ -87,20 +98,23 @@ class Stage:
         events = tuple(each for each in told if not isinstance(each, Answer))
         return Outcome(events, answers[0] if answers else None, error, lines)
 
-    def _gateway(self, way: Way, *, flag: bool) -> Gateway:
+    def _gateway(self, way: Way, *, flag: bool, toolset: Toolset | None) -> Gateway:
         base_urls = dict(self.provider.base_urls)
         base_urls[way.provider] += way.address
         stores = Stores(platform=_platform(), flag=flag)
+        resolver = Resolver(
+            catalog=CATALOG,
+            hosted=True,
+            workspace_keys=stores,
+            platform_keys=stores,
+            flags=stores,
+            pool=KeyPool(0),
+        )
         return Gateway(
             catalog=CATALOG,
-            resolver=Resolver(
-                catalog=CATALOG,
-                hosted=True,
-                workspace_keys=stores,
-                platform_keys=stores,
-                flags=stores,
-                pool=KeyPool(0),
-            ),
+            resolver=resolver,
+            toolbox=toolset.toolbox() if toolset else None,
+            tool_runner=toolset.runner(resolver, time.time) if toolset else None,
             delivery=Delivery(self._upstream, AwsSigner(), sleep=at_once),
             journal=Telemetry(namespace="Keyway/HostedKey", environment="test"),
             base_urls=base_urls,
@@ -119,8 +133,8 @@ def caller_with(secret: str | None) -> Caller:
 
 
 def _platform() -> Mapping[str, str]:
-    """The platform's keys under both names: numbered for the pool, bare for the order of old."""
-    keys: dict[str, str] = {}
+    """The platform's keys under both names: numbered for the pool, bare for the order of old; and those of tools."""
+    keys: dict[str, str] = dict(KEYS)
     for provider in CATALOG.providers():
         if provider.hosting is not None:
             prefix = provider.hosting.key_prefix

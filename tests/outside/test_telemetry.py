@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from keyway.answer import Origin
-from keyway.billing.settlement import CostAbsorbed, CostCharged, Ending, Failed, Record, Settlement, Terms, Used
+from keyway.billing.records import CostAbsorbed, CostCharged, Failed, Record, Used
+from keyway.billing.settlement import Ending, Settlement, Terms
 from keyway.capabilities import Model
 from keyway.chat import Caller, ChatRequest
 from keyway.errors import AuthFailed, InvalidRequest, KeyRequired, ProviderUnavailable
@@ -62,9 +63,10 @@ def report(origin: Origin = "hosted", key: str | None = "OPENAI_API_KEY_2", *, f
     terms = Terms(origin, billed=origin == "hosted", price=PRICE, multiplier=Decimal("1.1"))
     made.resolved(Model("gpt-4.1", "openai", "gpt-4.1"), Credential(SECRET, origin, key), terms)
     if finished:
-        made.heard(1_700_000_000.25)
-        made.add(TextDelta("a private answer"))
-        made.add(TurnFinished("stop", USAGE))
+        turn = made.begin(1_700_000_000.1)
+        turn.heard(1_700_000_000.25)
+        turn.add(TextDelta("a private answer"))
+        turn.add(TurnFinished("stop", USAGE))
         made.ended = 1_700_000_001.5
     return made
 
@@ -174,7 +176,7 @@ def test_no_other_key_than_a_hosted_one_has_metrics(lines, origin):
         settlement = Settlement(Terms(origin, billed=origin == "legacy", price=PRICE))
         journal = telemetry()
         journal.record(made, settlement.accept())
-        journal.settled(made, settlement.settle(ending, usage=USAGE, error=error), error)
+        journal.settled(made, settlement.settle(ending, turns=[USAGE], error=error), error)
     written = lines()
     assert not [line for line in written if "_aws" in line]
     assert [line["exchange"]["credentialOrigin"] for line in written] == [origin, origin]
@@ -185,7 +187,7 @@ def settle(made: Report, error: BaseException | None = None, *, usage: Usage | N
     journal = telemetry()
     journal.record(made, settlement.accept())
     ending = Ending.FAILED if error else Ending.COMPLETED
-    journal.settled(made, settlement.settle(ending, usage=usage, error=error), error)
+    journal.settled(made, settlement.settle(ending, turns=[usage], error=error), error)
 
 
 def test_every_exchange_has_one_log_line(lines):

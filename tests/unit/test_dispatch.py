@@ -85,7 +85,8 @@ def test_the_row_is_overruled_by_the_wire_and_both_by_the_destination_but_none_t
 
 
 def test_the_callers_choice_of_an_address_is_passed_on():
-    assert request("vllm", destination=Destination("w", {}, "https://h", caller_chosen=True)).caller_chosen
+    chosen = request("vllm", destination=Destination("w", {}, "https://h", caller_chosen=True))
+    assert (chosen.caller_chosen, chosen.chosen_in, chosen.method) == (True, "azureEndpoint", "POST")
 
 
 @pytest.mark.parametrize("provider", [row.id for row in CATALOG.providers()])

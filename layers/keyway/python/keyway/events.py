@@ -5,6 +5,11 @@ nothing after it. A failure is not an event: the decoder raises a ``KeywayError`
 
     TextDelta*  ThinkingDelta*  ToolCallStarted* ToolCall*   →   TurnFinished
 
+Where tools are run here, an exchange has several turns. It says so before a turn that may not be the last, and tells of
+each tool that has ended:
+
+    TurnStarted  …a turn…  ToolCallEnded*  TurnStarted  …a turn…
+
 Rendering events for a caller is the front doors' work (``doors/``).
 """
 
@@ -15,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 FinishReason: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter", "error"]
+ToolStatus: TypeAlias = Literal["success", "error", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +86,31 @@ class TurnFinished:
 
     ``usage`` is ``None`` when the provider reported none: the cost is then unknown, not zero.
     ``extras`` is opaque state the provider wants back on this assistant message in the next request; it is
-    replayed through the message's ``providerExtras`` and read only by the wire that wrote it.
+    replayed through the message's ``providerExtras`` and read only by the wire that wrote it. ``last`` is whether the
+    exchange ends with this turn; a decoder cannot know, and says that it does.
     """
 
     finish_reason: FinishReason
     usage: Usage | None
     response_id: str | None = None
     extras: Mapping[str, object] = field(default_factory=dict)
+    last: bool = True
 
 
-Event: TypeAlias = TextDelta | ThinkingDelta | ToolCallStarted | ToolCall | TurnFinished
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    """A turn of the model begins. While it lasts nobody knows whether it is the last one, unless ``last`` says so."""
+
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallEnded:
+    """A tool that was run here has ended, or will not be run to its end."""
+
+    id: str
+    name: str
+    status: ToolStatus
+
+
+Event: TypeAlias = TextDelta | ThinkingDelta | ToolCallStarted | ToolCall | TurnFinished | TurnStarted | ToolCallEnded

@@ -1,169 +1,45 @@
-"""The whole story of one request, top to bottom.
+"""The story of one request from the moment it is sent, top to bottom. How it came so far is ``gateway.py``.
 
-``Gateway.open`` sanitises the request, encodes it, finds the key that pays, checks the price, sends it, and looks
-at the first frame of the answer; whatever goes wrong until then is raised and can still be an HTTP error. What it
-returns is an ``Exchange``: iterate it for events as they arrive, in batches of what one read brought; the last
-batch ends with the ``Answer``. However it ends (drained, broken, left by its caller, out of time), it is settled
-once, before ``aclose`` returns.
+Iterate an ``Exchange`` for events as they arrive, in batches of what one read brought; the last batch ends with the
+``Answer``. When the model calls tools that are run here, they are run, and the model is asked again with their results,
+until it has answered:
 
-Nothing here knows HTTP, a protocol, a key's whereabouts or CloudWatch: those are ports (``ports.py``), plugged in by
-``wiring.py``. Signing, sending and trying again is ``delivery.py``; how a request arrived and how events are shown is
-``doors/``.
+    turn ──► done                      most exchanges
+      └────► tools ──► turn …          as long as the model calls tools that are run here
+      └────► closing turn ──► done     a schema that its host takes only without tools
+
+However it ends (drained, broken, left by its caller, out of time), it is settled once, before ``aclose`` returns.
+
+One turn of the model is ``turn.py``; what follows a turn is decided in ``tools/loop.py``, and a round of tools is run
+by ``tools/round.py``; what it all comes to is ``billing/settlement.py``; how events are shown is ``doors/``.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
 from keyway.answer import Answer
-from keyway.billing.settlement import Ending, Settlement, Statement, Terms
-from keyway.capabilities import Model
-from keyway.catalog import Catalog, Provider
-from keyway.chat import Caller, ChatRequest
+from keyway.billing.records import Charge, Record, Subject
+from keyway.billing.settlement import Ending, Settlement, Statement
+from keyway.chat import Caller
 from keyway.deadline import Deadline
-from keyway.delivery import Delivery, Parcel
-from keyway.destination import destination
-from keyway.errors import (
-    AuthFailed,
-    DeadlineExceeded,
-    InternalError,
-    KeywayError,
-    ProviderProtocolError,
-    UnpricedModel,
-)
-from keyway.events import Event
-from keyway.keys.credential import Credential
-from keyway.keys.resolve import Resolver
-from keyway.ports import Journal, UpstreamAnswer
+from keyway.delivery import Delivery
+from keyway.errors import AuthFailed, DeadlineExceeded, InternalError, KeywayError
+from keyway.events import Event, ToolCallEnded, TurnFinished, TurnStarted
+from keyway.ports import Journal
 from keyway.report import Report
-from keyway.sanitise import check_files, sanitise
-from keyway.wire.contract import Decoder
-from keyway.wire.registry import wire as wire_called
+from keyway.tools.call import Scene, ToolRunner
+from keyway.tools.loop import Close, Done, RunCalls, ToolLoop
+from keyway.tools.round import Round, Slot
+from keyway.turn import ModelTurn, Route
+from keyway.wire.contract import Outgoing
 
 Batch: TypeAlias = list[Event | Answer]
 """What one read brought. May be empty: the provider has accepted the request and said nothing yet."""
-
-RESERVE = 3.0
-"""Seconds before the invocation's own deadline at which the provider is stopped, so that there is time left to tell
-the caller and to settle. A short invocation keeps a fifth of its time instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """The invocation an exchange runs in: its id and the epoch second at which it is cut off."""
-
-    request_id: str
-    deadline: float
-
-
-class Gateway:
-    """Runs exchanges. One per environment, shared by all its invocations; holds nothing of any one of them."""
-
-    def __init__(
-        self,
-        *,
-        catalog: Catalog,
-        resolver: Resolver,
-        delivery: Delivery,
-        journal: Journal,
-        base_urls: Mapping[str, str],
-        multiplier: Decimal,
-        now: Callable[[], float] = time.time,
-    ) -> None:
-        self._catalog = catalog
-        self._resolver = resolver
-        self._delivery = delivery
-        self._journal = journal
-        self._base_urls = base_urls
-        self._multiplier = multiplier
-        self._now = now
-
-    async def open(self, request: ChatRequest, caller: Caller, call: Call) -> Exchange:
-        """Sends ``request`` and returns its exchange once the provider has begun to answer.
-
-        Raises:
-            KeywayError: Whatever keeps the request from being answered, before its first byte.
-        """
-        report = Report(request, caller, call.request_id, started=self._now())
-        remaining = call.deadline - report.started
-        deadline = asyncio.get_running_loop().time() + remaining - min(RESERVE, remaining / 5)
-        try:
-            exchange = await self._prepare(request, caller, report, deadline)
-        except asyncio.CancelledError:
-            self._journal.refused(report, _stopped())
-            raise
-        except Exception as error:
-            self._journal.refused(report, error)
-            if isinstance(error, KeywayError):
-                raise
-            raise InternalError from None
-        await exchange.dispatch()
-        return exchange
-
-    async def _prepare(self, request: ChatRequest, caller: Caller, report: Report, deadline: float) -> Exchange:
-        provider = self._catalog.provider(request.provider)
-        model = self._catalog.model(provider, request.model)
-        check_files(request, provider)
-        spoken = self._catalog.spoken(provider, model)
-        goes_to = destination(provider, model, spoken, request, self._base_urls)
-        wire = wire_called(goes_to.wire)
-        dialect = wire.dialect(goes_to.dialect)
-        outgoing = wire.encode(sanitise(request, model), model, dialect)
-        credential = await self._credential(
-            request, caller, provider, model, caller_chose_address=goes_to.caller_chosen, deadline=deadline
-        )
-        terms = self._terms(provider, model, credential)
-        report.resolved(model, credential, terms)
-        return Exchange(
-            parcel=Parcel(provider, wire, goes_to, outgoing, credential, request.bedrock_access_key_id),
-            decoder=wire.decoder(dialect, provider=provider.id, structured=request.response_format is not None),
-            settlement=Settlement(terms),
-            report=report,
-            delivery=self._delivery,
-            journal=self._journal,
-            deadline=deadline,
-            now=self._now,
-        )
-
-    async def _credential(
-        self,
-        request: ChatRequest,
-        caller: Caller,
-        provider: Provider,
-        model: Model,
-        *,
-        caller_chose_address: bool,
-        deadline: float,
-    ) -> Credential:
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await self._resolver.resolve(
-                    request,
-                    caller,
-                    provider,
-                    model,
-                    minute=int(self._now() // 60),
-                    caller_chose_address=caller_chose_address,
-                )
-        except TimeoutError:
-            raise DeadlineExceeded("The time ran out before a key was found for this request.") from None
-
-    def _terms(self, provider: Provider, model: Model, credential: Credential) -> Terms:
-        price = self._catalog.price(model)
-        billed = credential.origin == "hosted" or (
-            credential.origin == "legacy" and self._catalog.is_hosted_model(provider, model)
-        )
-        if billed and price is None:
-            raise UnpricedModel(
-                f"model: the price of {model.id!r} is not known, so no platform key may pay for it."
-                " Bring a key of your own, or ask the operator to add its price."
-            )
-        return Terms(origin=credential.origin, billed=billed, price=price, multiplier=self._multiplier)
 
 
 class Exchange:
@@ -172,28 +48,41 @@ class Exchange:
     def __init__(
         self,
         *,
-        parcel: Parcel,
-        decoder: Decoder,
+        route: Route,
+        loop: ToolLoop,
+        outgoing: Outgoing,
         settlement: Settlement,
         report: Report,
+        caller: Caller,
         delivery: Delivery,
+        tool_runner: ToolRunner | None,
         journal: Journal,
         deadline: float,
         now: Callable[[], float],
     ) -> None:
-        self._parcel = parcel
-        self._provider = parcel.provider.id
-        self._decoder = decoder
+        self._route = route
+        self._loop = loop
         self._settlement = settlement
         self._report = report
+        self._caller = caller
         self._delivery = delivery
+        self._tool_runner = tool_runner
         self._journal = journal
-        self._deadline = Deadline(deadline, self._provider)
+        self._deadline = Deadline(deadline, route.provider.id)
         self._now = now
-        self._upstream_answer: UpstreamAnswer | None = None
+        self._outgoing = outgoing
+        self._turn: ModelTurn | None = None
+        """The turn under way, or the last one; ``None`` between two."""
+        self._round: Round | None = None
+        """Tools at work, after the turn that called them."""
+        self._round_is_last = False
+        self._rounds: list[Round] = []
+        self._charges: list[Charge] = []
         self._first: Batch | None = None
         self._broken: KeywayError | None = None
-        self._turn = asyncio.Lock()
+        self._closing: set[asyncio.Task[None]] = set()
+        """Connections of earlier turns, being given back."""
+        self._reading = asyncio.Lock()
         """Whoever reads: a caller who iterates, or somebody who closes the exchange under the caller's hands."""
 
     async def dispatch(self) -> None:
@@ -205,11 +94,11 @@ class Exchange:
             KeywayError: The provider could not be reached, refused the request, or began with an error.
         """
         try:
-            with self._deadline:
-                self._upstream_answer = await self._delivery.send(self._parcel, deadline=self._deadline.when)
             batch: Batch = []
-            while not batch and not self._decoder.begun:
-                batch = await self._next_batch()
+            turn = await self._begin(self._outgoing, batch)
+            told = len(batch)
+            while len(batch) == told and not turn.begun:
+                batch += await self._next_batch()
                 if self._broken:
                     raise self._broken
             self._first = batch
@@ -225,7 +114,7 @@ class Exchange:
         Raises:
             KeywayError: The answer broke; the exchange is settled.
         """
-        async with self._turn:
+        async with self._reading:
             return await self._next()
 
     async def _next(self) -> Batch:
@@ -250,10 +139,13 @@ class Exchange:
     async def aclose(self) -> None:
         """Ends the exchange. One that its caller left is drained to its usage and settled like any other.
 
-        May be called again, and while the exchange is being read.
+        What is drained is the turn of the model that is under way: tools at work are stopped, and nothing further is
+        begun for somebody who is gone. May be called again, and while the exchange is being read.
         """
         try:
             self._report.left = self._report.left or not self._settlement.settled
+            if self._round is not None:
+                self._round.stop()
             async for _ in self:
                 pass
         except KeywayError:
@@ -276,37 +168,132 @@ class Exchange:
             await self.aclose()
 
     async def _next_batch(self) -> Batch:
-        assert self._upstream_answer is not None
-        with self._deadline:
-            data = await self._upstream_answer.read()
-        now = self._now()
+        """One step of the story: a read of the turn under way, a tool that has ended, or the start of the next turn."""
+        if self._round is not None:
+            return await self._tools_batch(self._round)
+        if self._turn is not None:
+            return await self._turn_batch(self._turn)
+        if self._report.left:
+            return [self._end(Ending.CANCELLED)]
         batch: Batch = []
-        try:
-            for event in self._decoder.feed(data) if data else self._decoder.end():
-                self._report.heard(now)  # not with any byte: a keep-alive is no answer
-                self._report.add(event)
-                batch.append(event)
-            if not data and not self._report.finished:
-                raise ProviderProtocolError(f"{self._provider} ended its answer early.", provider=self._provider)
-        except KeywayError as error:
-            # What came before the error in the same read is still the caller's.
-            self._broken = error
-            return batch
-        if self._report.finished:
-            self._accept()
-            ending = Ending.CANCELLED if self._report.left else Ending.COMPLETED
-            batch.append(self._report.answer(self._settle(ending)))
+        await self._begin(self._route.outgoing(self._loop.request), batch)
         return batch
+
+    async def _begin(self, outgoing: Outgoing, batch: Batch) -> ModelTurn:
+        """Sends the request of a turn. Says so in ``batch`` if the exchange has, or may have, several."""
+        request, report = self._loop.request, self._report.begin(self._now(), closing=self._loop.closing)
+        turn = self._turn = ModelTurn(
+            self._route.parcel(outgoing, request),
+            self._route.decoder(request),
+            report,
+            delivery=self._delivery,
+            deadline=self._deadline,
+            now=self._now,
+        )
+        await turn.send()
+        if (more := self._loop.may_go_on(schema_waits=turn.schema_waits)) or len(self._report.turns) > 1:
+            batch.append(TurnStarted(last=not more))
+        return turn
+
+    async def _turn_batch(self, turn: ModelTurn) -> Batch:
+        batch: Batch = [*await turn.read()]
+        if turn.broken is not None:
+            # What came before the error in the same read is still the caller's.
+            self._broken = turn.broken
+        elif (finished := turn.report.finished) is not None:
+            self._accept()
+            self._follow(turn, finished, batch)
+        return batch
+
+    def _follow(self, turn: ModelTurn, finished: TurnFinished, batch: Batch) -> None:
+        """Does what follows a finished turn, whose last event ends ``batch``."""
+        if self._report.left:
+            batch.append(self._end(Ending.CANCELLED))
+            return
+        try:
+            step = self._loop.after(turn.report.calls, finished.finish_reason, schema_waits=turn.schema_waits)
+        except KeywayError as error:
+            self._broken = error
+            step = None
+        if isinstance(step, Done):
+            batch.append(self._end(Ending.COMPLETED))
+            return
+        if not (isinstance(step, RunCalls) and step.handed_back):
+            batch[-1] = replace(finished, last=False)
+        if isinstance(step, RunCalls):
+            self._start(step)
+        elif isinstance(step, Close):
+            self._loop.close()
+        if step is not None:
+            # The connection is given back while the story goes on.
+            self._turn = None
+            self._closing.add(asyncio.ensure_future(turn.aclose()))
+
+    def _start(self, step: RunCalls) -> None:
+        """Sets the tools of a round to work."""
+        runner, report, journal = self._tool_runner, self._report, self._journal
+        assert runner is not None, "a toolbox with tools comes with what runs them"
+        loop = asyncio.get_running_loop()
+
+        def note(subject: Subject, record: Record) -> None:
+            journal.record(report, (record,), subject)
+
+        scene = Scene(
+            caller=self._caller,
+            request_id=report.request_id,
+            note=note,
+            bug=partial(journal.tool_bug, report),
+            remaining=lambda: self._deadline.when - loop.time(),
+        )
+
+        async def run(slot: Slot) -> None:
+            await runner.run(slot, scene)
+
+        self._round = Round(step.planned, run, self._now)
+        self._round_is_last = bool(step.handed_back)
+
+    async def _tools_batch(self, running: Round) -> Batch:
+        if self._report.left:
+            running.stop()
+        try:
+            with self._deadline:
+                ended = await running.ended()
+        except DeadlineExceeded as error:
+            ended = running.abandon()
+            self._broken = DeadlineExceeded(
+                "The tools had not finished when the time for this request ran out.", provider=error.provider
+            )
+        batch: Batch = [ToolCallEnded(each.run.call.id, each.run.call.name, each.run.status) for each in ended]
+        if running.over:
+            self._round_over(running)
+            turn = self._report.turns[-1]
+            assert turn.finished is not None
+            self._loop.answered(turn.text, turn.finished.extras, turn.calls, running.outcomes)
+            if self._report.left:
+                batch.append(self._end(Ending.CANCELLED))
+            elif self._round_is_last and self._broken is None:
+                batch.append(self._end(Ending.COMPLETED))
+        return batch
+
+    def _round_over(self, running: Round) -> None:
+        """Takes what the round came to into the account."""
+        self._report.ran([outcome.run for outcome in running.outcomes])
+        self._charges += [outcome.charge for outcome in running.outcomes if outcome.charge is not None]
+        self._rounds.append(running)
+        self._round = None
 
     async def _fail(self, error: BaseException) -> BaseException:
         """Settles a broken exchange, and returns the error as its caller may see it."""
+        if self._round is not None:
+            self._round.abandon()
+            self._round_over(self._round)
         if self._settlement.settled:
             # It broke while it was told how it ended; the account is closed.
             error = InternalError() if isinstance(error, Exception) else error
         elif isinstance(error, asyncio.CancelledError):
-            self._settle(Ending.CANCELLED, _stopped())
+            self._settle(Ending.CANCELLED, stopped())
         elif isinstance(error, KeywayError):
-            credential = self._parcel.credential
+            credential = self._route.credential
             if isinstance(error, AuthFailed) and credential.is_platform:
                 error = error.of_platform()
             error.message = credential.redact(error.message)
@@ -322,18 +309,31 @@ class Exchange:
         if records := self._settlement.accept():
             self._journal.record(self._report, records)
 
+    def _end(self, ending: Ending) -> Answer:
+        """Settles an exchange that has its answer."""
+        statement = self._settle(ending)
+        last = self._report.turns[-1]
+        assert last.finished is not None
+        return self._report.answer(statement, self._loop.transcript(last.text, last.finished.extras, last.calls))
+
     def _settle(self, ending: Ending, error: BaseException | None = None) -> Statement:
         self._report.ended = self._now()
-        statement = self._settlement.settle(ending, usage=self._decoder.usage, error=error)
+        pending = self._turn.usage if self._turn is not None else None
+        turns = [turn.finished.usage if turn.finished is not None else pending for turn in self._report.turns]
+        statement = self._settlement.settle(ending, turns=turns, tools=self._charges, error=error)
         self._journal.settled(self._report, statement, error)
         return statement
 
     async def _release(self) -> None:
         self._deadline.close()
-        answer, self._upstream_answer = self._upstream_answer, None
-        if answer is not None:
-            await answer.aclose()
+        if self._turn is not None:
+            await self._turn.aclose()
+        if self._closing:
+            await asyncio.gather(*self._closing)
+        for round_ in self._rounds:
+            await round_.aclose()
 
 
-def _stopped() -> DeadlineExceeded:
+def stopped() -> DeadlineExceeded:
+    """What becomes of an exchange whose invocation is cut off."""
     return DeadlineExceeded("The invocation was stopped.")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from keyway.billing.settlement import Record, Statement
+from keyway.billing.records import Record, Subject
+from keyway.billing.settlement import Statement
 from keyway.dispatch import HttpRequest
 from keyway.keys.credential import Credential
 from keyway.report import Report
@@ -52,8 +53,12 @@ class Journal(Protocol):
         """A request that was never sent: a log line, no metric."""
         ...
 
-    def record(self, report: Report, records: Sequence[Record]) -> None:
-        """Metrics of an exchange that goes on."""
+    def record(self, report: Report, records: Sequence[Record], subject: Subject | None = None) -> None:
+        """Metrics of an exchange that goes on: about its model, or about ``subject``."""
+        ...
+
+    def tool_bug(self, report: Report, error: BaseException) -> None:
+        """A tool could not be run, because of a bug of ours."""
         ...
 
     def settled(self, report: Report, statement: Statement, error: BaseException | None) -> None:

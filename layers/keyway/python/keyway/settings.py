@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off", ""})
+_EXECUTORS = ("http", "lambda")
 
 
 class SettingError(ValueError):
@@ -41,6 +42,10 @@ class Settings:
         metrics_namespace: ``POWERTOOLS_METRICS_NAMESPACE``.
         blacklisted_providers, blacklisted_models: Ids that are refused, separated by commas; a trailing ``*`` stands
             for any ending.
+        tool_catalog: The operator's tools: a JSON object, or the absolute path of a file that holds one.
+        tool_executors: The kinds of executor that callers may bring: ``http``, ``lambda``, separated by commas.
+        tool_functions: ARNs of Lambda functions that callers' executors may name, separated by commas.
+        tool_limits_table: Where it is counted how often workspaces call tools on hosted keys.
         aws_bearer_token_bedrock: A Bedrock API key used in place of the function's own role.
     """
 
@@ -59,6 +64,10 @@ class Settings:
     metrics_namespace: str = "Keyway/HostedKey"
     blacklisted_providers: tuple[str, ...] = ()
     blacklisted_models: tuple[str, ...] = ()
+    tool_catalog: str | None = None
+    tool_executors: tuple[str, ...] = ()
+    tool_functions: tuple[str, ...] = ()
+    tool_limits_table: str | None = None
     aws_bearer_token_bedrock: str | None = field(default=None, repr=False)
 
     @classmethod
@@ -85,6 +94,10 @@ class Settings:
             metrics_namespace=variables.get("POWERTOOLS_METRICS_NAMESPACE") or "Keyway/HostedKey",
             blacklisted_providers=_names(variables, "BLACKLISTED_PROVIDERS"),
             blacklisted_models=_names(variables, "BLACKLISTED_MODELS"),
+            tool_catalog=variables.get("TOOL_CATALOG", "").strip() or None,
+            tool_executors=_kinds(variables, "TOOL_EXECUTORS"),
+            tool_functions=_names(variables, "TOOL_FUNCTIONS"),
+            tool_limits_table=variables.get("TOOL_LIMITS_TABLE") or None,
             aws_bearer_token_bedrock=variables.get("AWS_BEARER_TOKEN_BEDROCK") or None,
         )
         if (settings.appconfig_application is None) != (settings.appconfig_environment is None):
@@ -94,6 +107,13 @@ class Settings:
 
 def _names(variables: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(entry.strip() for entry in variables.get(name, "").split(",") if entry.strip())
+
+
+def _kinds(variables: Mapping[str, str], name: str) -> tuple[str, ...]:
+    kinds = _names(variables, name)
+    if any(kind not in _EXECUTORS for kind in kinds):
+        raise SettingError(f"{name}: must be made of {', '.join(_EXECUTORS)}, separated by commas")
+    return kinds
 
 
 def _boolean(variables: Mapping[str, str], name: str) -> bool:

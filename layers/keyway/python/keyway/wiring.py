@@ -1,31 +1,39 @@
 """The one place where things are built: settings in, a gateway that can be started out.
 
-Building reads nothing and connects to nothing. ``start`` begins to fetch hosted keys and flags in the background, so
-that the environment's first request waits for as little as possible; ``restored`` does it again after a snapshot.
+Building reads nothing but the operator's tool catalog, and connects to nothing. ``start`` begins to fetch hosted keys
+and flags in the background, so that the environment's first request waits for as little as possible; ``restored`` does
+it again after a snapshot.
 """
 
 from __future__ import annotations
 
 import random
 import time
+from pathlib import Path
 
 from keyway.catalog import Catalog
 from keyway.delivery import Delivery
 from keyway.doors.step_functions.tasks import Tasks
-from keyway.exchange import Gateway
+from keyway.gateway import Gateway
 from keyway.keys.pool import KeyPool
 from keyway.keys.resolve import FLAG, Resolver
 from keyway.outside.answers import AnswersBucket
 from keyway.outside.aws import Aws
 from keyway.outside.flags import Flags
+from keyway.outside.http_tools import HttpTools
 from keyway.outside.idempotency import IdempotencyRecords
+from keyway.outside.lambda_tools import LambdaTools
 from keyway.outside.lines import log_to_stdout
 from keyway.outside.secrets import HostedKeys
 from keyway.outside.signing import AwsSigner
 from keyway.outside.telemetry import Telemetry
+from keyway.outside.tool_limits import ToolLimits
 from keyway.outside.upstream import HttpUpstream
 from keyway.outside.workspace_keys import WorkspaceKeys
-from keyway.settings import Settings
+from keyway.settings import SettingError, Settings
+from keyway.tools.call import ToolRunner
+from keyway.tools.catalog import ToolCatalog, ToolCatalogError
+from keyway.tools.toolbox import Toolbox
 
 
 class Keyway:
@@ -47,6 +55,9 @@ class Keyway:
             fallback={FLAG: settings.hosted_key_llm},
         )
         self._settings = settings
+        self.tool_catalog = _tool_catalog(settings)
+        self._limits = ToolLimits(self._aws, table=settings.tool_limits_table)
+        self._lambda_tools = LambdaTools()
         journal = Telemetry(namespace=settings.metrics_namespace, environment=settings.deployment_environment)
         self.tasks = Tasks(
             records=IdempotencyRecords(self._aws, table=settings.idempotency_table),
@@ -54,23 +65,31 @@ class Keyway:
             journal=journal,
             now=time.time,
         )
+        resolver = Resolver(
+            catalog=catalog,
+            hosted=settings.keyway_hosted,
+            workspace_keys=WorkspaceKeys(
+                self._aws, table=settings.workspace_keys_table, kms_key=settings.workspace_keys_kms_key
+            ),
+            platform_keys=self._hosted_keys,
+            flags=self._flags,
+            # The operating system's randomness: a seed of our own would be the same in every copy of a snapshot.
+            pool=KeyPool(random.SystemRandom()),
+        )
         self.gateway = Gateway(
             catalog=catalog,
-            resolver=Resolver(
-                catalog=catalog,
-                hosted=settings.keyway_hosted,
-                workspace_keys=WorkspaceKeys(
-                    self._aws, table=settings.workspace_keys_table, kms_key=settings.workspace_keys_kms_key
-                ),
-                platform_keys=self._hosted_keys,
-                flags=self._flags,
-                # The operating system's randomness: a seed of our own would be the same in every copy of a snapshot.
-                pool=KeyPool(random.SystemRandom()),
-            ),
+            resolver=resolver,
             delivery=Delivery(self._upstream, self._signer),
             journal=journal,
             base_urls=settings.provider_base_urls,
             multiplier=settings.cost_multiplier,
+            toolbox=Toolbox(self.tool_catalog, executors=settings.tool_executors, functions=settings.tool_functions),
+            tool_runner=ToolRunner(
+                resolver=resolver,
+                limiter=self._limits,
+                executors={"http": HttpTools(self._upstream), "lambda": self._lambda_tools},
+                now=time.time,
+            ),
         )
 
     async def start(self) -> None:
@@ -85,6 +104,8 @@ class Keyway:
         """After a snapshot: connections are dead, keys and flags may be old, tokens are used up."""
         await self._upstream.aclose()
         self._aws.restored()
+        self._limits.restored()
+        self._lambda_tools.restored()
         self._signer.restored()
         self._hosted_keys.restored()
         self._flags.restored()
@@ -94,4 +115,23 @@ class Keyway:
         await self._hosted_keys.stop()
         await self._flags.stop()
         self._aws.stop()
+        self._lambda_tools.stop()
         await self._upstream.aclose()
+
+
+def _tool_catalog(settings: Settings) -> ToolCatalog:
+    """The operator's tools. Raises ``SettingError`` naming the variable and the place in the catalog."""
+    text = settings.tool_catalog
+    if text is None:
+        return ToolCatalog()
+    try:
+        catalog = ToolCatalog.read(text if text.startswith("{") else Path(text).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"TOOL_CATALOG: the file cannot be read ({type(error).__name__})") from None
+    except ToolCatalogError as error:
+        raise SettingError(f"TOOL_CATALOG: {error}") from None
+    if catalog.limited and settings.tool_limits_table is None:
+        raise SettingError(
+            f"TOOL_LIMITS_TABLE: is required, because TOOL_CATALOG limits how often {catalog.limited[0]} may be called"
+        )
+    return catalog

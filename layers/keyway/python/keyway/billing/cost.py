@@ -11,6 +11,7 @@ that was never reported: nothing is charged, and the operator is told (``settlem
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 
 from keyway.events import Usage
@@ -32,26 +33,37 @@ class MeteringError(ValueError):
 
 
 def model_cost(usage: Usage, price: Price, *, multiplier: Decimal = Decimal(1)) -> Cost:
-    """What one model turn costs.
+    """What one model turn costs. See ``turns_cost``."""
+    return turns_cost((usage,), price, multiplier=multiplier)
+
+
+def turns_cost(turns: Sequence[Usage], price: Price, *, multiplier: Decimal = Decimal(1)) -> Cost:
+    """What the model turns of one exchange cost together; there is at least one.
+
+    Each turn is a request of its own, with its own context tier; what is rounded is their sum. The rates that are shown
+    are those of the longest request.
 
     Args:
-        usage: Token counts; the cached parts are parts of ``input``, reasoning is part of ``output``.
+        turns: Token counts of each; the cached parts are parts of ``input``, reasoning is part of ``output``.
         price: Rates in dollars per million tokens.
         multiplier: The platform's margin, on input and output alike. 0 makes everything free.
 
     Raises:
-        MeteringError: The counts contradict each other, or are no counts.
+        MeteringError: The counts of a turn contradict each other, or are no counts.
     """
-    check_usage(usage)
-    rates = rates_for(usage, price)
     with localcontext(_EXACT):
-        paid_in = input_cost(usage, rates) * multiplier
-        paid_out = usage.output * rates.output / _MILLION * multiplier
+        paid_in = paid_out = Decimal(0)
+        for usage in turns:
+            check_usage(usage)
+            rates = rates_for(usage, price)
+            paid_in += input_cost(usage, rates)
+            paid_out += usage.output * rates.output / _MILLION
+        paid_in, paid_out = paid_in * multiplier, paid_out * multiplier
         return Cost(
             input=rounded(paid_in),
             output=rounded(paid_out),
             total=rounded(paid_in + paid_out),
-            rates=rates,
+            rates=rates_for(max(turns, key=lambda usage: usage.input), price),
             updated_at=price.updated_at,
         )
 

@@ -13,25 +13,29 @@ An exchange is in one of three states, and what may follow what is this table:
 error. An exchange ends in one of four ways (``Ending``). A client that left is no failure of the key: the provider
 was drained, and what it reported is charged like any other answer.
 
-Records are written for an exchange on a hosted key only; who writes them is ``outside/telemetry.py``. Arithmetic
-is in ``cost.py``.
+An exchange may have several model turns and, between them, tools that ran on hosted keys. What tools cost stands in the
+same account: it is charged when the exchange ends well, whoever's key paid for the model, and absorbed with the rest
+when it fails. So no dollar of a tool is written down before the end, and each is written down once.
+
+Records of the model are made for an exchange on a hosted key only; who writes them is ``outside/telemetry.py``.
+Arithmetic is in ``cost.py``.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from keyway.answer import Origin
-from keyway.billing.cost import MeteringError, model_cost
+from keyway.billing.cost import MeteringError, check_usage, turns_cost, with_tool_cost
+from keyway.billing.records import Charge, CostAbsorbed, CostCharged, Failed, Reason, Record, Subject, Used
 from keyway.errors import DeadlineExceeded, KeywayError, RateLimited
 from keyway.events import Usage
 from keyway.money import FREE, Cost, Price
-
-Reason: TypeAlias = Literal["rate_limited", "auth", "other", "timeout", "metering"]
 
 
 class Ending(StrEnum):
@@ -41,35 +45,6 @@ class Ending(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     DEADLINE = "deadline"
-
-
-@dataclass(frozen=True, slots=True)
-class Used:
-    """A hosted key served a request."""
-
-
-@dataclass(frozen=True, slots=True)
-class CostCharged:
-    """What the workspace is charged, in US dollars; above 0."""
-
-    amount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class CostAbsorbed:
-    """What a failed exchange is known to have cost the platform, in US dollars; above 0."""
-
-    amount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A request on a hosted key failed, and why."""
-
-    reason: Reason
-
-
-Record: TypeAlias = Used | CostCharged | CostAbsorbed | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +68,16 @@ class Statement:
     Attributes:
         ending: How it ended.
         cost: What the caller is charged. Zero for an exchange that failed or that somebody else's key paid.
-        records: What is to be written down now.
+        records: What is to be written down now about the model.
+        tool_records: The same about each tool call that cost something.
         reason: Why it failed, or ``None``.
-        absorbed: US dollars the platform keeps paying itself.
+        absorbed: US dollars the platform keeps paying itself, for the model and for tools.
     """
 
     ending: Ending
     cost: Cost
     records: tuple[Record, ...]
+    tool_records: tuple[tuple[Subject, Record], ...] = ()
     reason: Reason | None = None
     absorbed: Decimal = Decimal(0)
 
@@ -127,12 +104,21 @@ class Settlement:
         self._state = "accepted"
         return (Used(),) if self.terms.origin == "hosted" else ()
 
-    def settle(self, ending: Ending, *, usage: Usage | None, error: BaseException | None = None) -> Statement:
+    def settle(
+        self,
+        ending: Ending,
+        *,
+        turns: Sequence[Usage | None],
+        tools: Sequence[Charge] = (),
+        error: BaseException | None = None,
+    ) -> Statement:
         """Closes the account.
 
         Args:
             ending: How the exchange ended.
-            usage: What the provider reported, all of it or (with ``error``) what was known when it broke.
+            turns: What the provider reported for each model turn, all of it or (with ``error``) what was known when
+                it broke. ``None`` for a turn of which nothing was reported.
+            tools: What each tool call on a hosted key cost.
             error: What went wrong, or ``None`` after a clean drain.
 
         Raises:
@@ -141,36 +127,64 @@ class Settlement:
         if self._state == "settled":
             raise AlreadySettledError("this exchange has been settled")
         self._state = "settled"
-        statement = self._failed(ending, usage, error) if error else self._drained(ending, usage)
+        paid = [charge for charge in tools if charge.amount > 0]
+        statement = self._failed(ending, turns, paid, error) if error else self._drained(ending, turns, paid)
         return statement if self.terms.origin == "hosted" else replace(statement, records=())
 
-    def _drained(self, ending: Ending, usage: Usage | None) -> Statement:
+    def _drained(self, ending: Ending, turns: Sequence[Usage | None], paid: Sequence[Charge]) -> Statement:
+        owed = tuple((charge.subject, CostCharged(charge.amount)) for charge in paid)
+        tool_cost = _sum(paid)
         price = self.terms.price
-        free = unbilled(price)
+        free = with_tool_cost(unbilled(price), tool_cost)
         if not self.terms.billed:
-            return Statement(ending, free, ())
+            return Statement(ending, free, (), owed)
+        reported = [usage for usage in turns if usage is not None]
         try:
-            if usage is None or price is None:
+            if len(reported) < len(turns) or not reported or price is None:
                 raise MeteringError("the provider reported no usage")
-            cost = model_cost(usage, price, multiplier=self.terms.multiplier)
+            cost = turns_cost(reported, price, multiplier=self.terms.multiplier)
         except MeteringError:
-            # Not a silent zero: nobody can be charged, and an operator has to hear of it.
-            return Statement(ending, free, (Failed("metering"),), reason="metering")
-        return Statement(ending, cost, (CostCharged(cost.total),) if cost.total > 0 else ())
+            # Not a silent zero: nobody can be charged for the model, and an operator has to hear of it. What is known
+            # of its turns is absorbed; the tools are priced without it and charged.
+            absorbed = self._known_cost(turns)
+            return Statement(ending, free, _failure("metering", absorbed), owed, reason="metering", absorbed=absorbed)
+        records = (CostCharged(cost.total),) if cost.total > 0 else ()
+        return Statement(ending, with_tool_cost(cost, tool_cost), records, owed)
 
-    def _failed(self, ending: Ending, usage: Usage | None, error: BaseException) -> Statement:
+    def _failed(
+        self, ending: Ending, turns: Sequence[Usage | None], paid: Sequence[Charge], error: BaseException
+    ) -> Statement:
         reason = failure_reason(error)
-        absorbed = self._known_cost(usage)
-        records = (Failed(reason), *((CostAbsorbed(absorbed),) if absorbed > 0 else ()))
-        return Statement(ending, unbilled(self.terms.price), records, reason=reason, absorbed=absorbed)
+        absorbed = self._known_cost(turns)
+        return Statement(
+            ending,
+            unbilled(self.terms.price),
+            _failure(reason, absorbed),
+            tuple((charge.subject, CostAbsorbed(charge.amount)) for charge in paid),
+            reason=reason,
+            absorbed=absorbed + _sum(paid),
+        )
 
-    def _known_cost(self, usage: Usage | None) -> Decimal:
-        if usage is None or self.terms.price is None or not self.terms.billed:
+    def _known_cost(self, turns: Sequence[Usage | None]) -> Decimal:
+        if self.terms.price is None or not self.terms.billed:
             return Decimal(0)
-        try:
-            return model_cost(usage, self.terms.price, multiplier=Decimal(1)).total
-        except MeteringError:
-            return Decimal(0)
+        known: list[Usage] = []
+        for usage in turns:
+            try:
+                if usage is not None:
+                    check_usage(usage)
+                    known.append(usage)
+            except MeteringError:
+                continue
+        return turns_cost(known, self.terms.price).total if known else Decimal(0)
+
+
+def _failure(reason: Reason, absorbed: Decimal) -> tuple[Record, ...]:
+    return (Failed(reason), *((CostAbsorbed(absorbed),) if absorbed > 0 else ()))
+
+
+def _sum(paid: Sequence[Charge]) -> Decimal:
+    return sum((charge.amount for charge in paid), Decimal(0))
 
 
 def unbilled(price: Price | None) -> Cost:
@@ -178,6 +192,7 @@ def unbilled(price: Price | None) -> Cost:
     return replace(FREE, updated_at=price.updated_at) if price else FREE
 
 
+_QUOTA = re.compile(r"quota|rate.?limit", re.IGNORECASE)
 _THROTTLED = re.compile(r"quota|rate.?limit|\b(?:429|503)\b", re.IGNORECASE)
 _REFUSED = re.compile(r"\b(?:401|403)\b|unauthor|forbidden|invalid api key", re.IGNORECASE)
 
@@ -185,16 +200,28 @@ _REFUSED = re.compile(r"\b(?:401|403)\b|unauthor|forbidden|invalid api key", re.
 def failure_reason(error: BaseException) -> Reason:
     """Why a request on a hosted key failed.
 
-    The provider's status decides: 429 and 503 are ``rate_limited``; 401 and 403 are ``auth``, unless they tell
-    of a quota or rate limit; any other status is ``other``. Only an error without a status is read by its text.
+    The provider's status decides (``status_reason``). Only an error without a status is read by its text.
     """
     if isinstance(error, DeadlineExceeded) or not isinstance(error, KeywayError):
         return "timeout" if isinstance(error, DeadlineExceeded | TimeoutError) else _reason_by_text(str(error))
-    if isinstance(error, RateLimited) or error.upstream_status in (429, 503):
+    if isinstance(error, RateLimited):
         return "rate_limited"
     if error.upstream_status in (401, 403):
-        return "auth"
-    return "other" if error.upstream_status is not None else _reason_by_text(error.message)
+        return "auth"  # one that told of a quota has become ``RateLimited``
+    return status_reason(error.upstream_status, error.message)
+
+
+def status_reason(status: int | None, text: str) -> Reason:
+    """Why somebody else's service refused a platform key.
+
+    429 and 503 are ``rate_limited``; 401 and 403 are ``auth``, unless they tell of a quota or a rate limit; any other
+    status is ``other``. Without a status, ``text`` decides.
+    """
+    if status is None:
+        return _reason_by_text(text)
+    if status in (429, 503) or (status in (401, 403) and _QUOTA.search(text)):
+        return "rate_limited"
+    return "auth" if status in (401, 403) else "other"
 
 
 def _reason_by_text(text: str) -> Reason:

@@ -17,8 +17,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from pydantic import SecretStr
+
 from keyway.capabilities import Model
-from keyway.catalog import LegacyRule, Provider
+from keyway.catalog import Hosting, LegacyRule, Provider
 from keyway.chat import Caller, ChatRequest
 from keyway.errors import KeyRequired
 from keyway.keys.credential import Credential
@@ -30,6 +32,7 @@ from keyway.keys.steps import (
     PlatformKeys,
     Search,
     Step,
+    Stores,
     WorkspaceKeys,
     callers_aws_keys,
     callers_key,
@@ -46,6 +49,7 @@ from keyway.keys.steps import (
 FLAG = "hosted-key-llm"
 
 POOLED: Sequence[Step] = (workspace_key, callers_key, pool_key)
+"""For models behind the flag, and for the operator's tools."""
 
 LEGACY: Mapping[LegacyRule, Sequence[Step]] = {
     "rotation": (workspace_key_if_rotating, rotating_key, callers_key),
@@ -96,10 +100,8 @@ class Resolver:
     ) -> None:
         self._catalog = catalog
         self._hosted = hosted
-        self._workspace_keys = workspace_keys
-        self._platform_keys = platform_keys
+        self._stores = Stores(workspace_keys, platform_keys, pool)
         self._flags = flags
-        self._pool = pool
 
     async def resolve(
         self,
@@ -123,15 +125,16 @@ class Resolver:
             InvalidRequest: The request brought half of a pair of AWS keys.
         """
         search = Search(
-            request=request,
-            caller=caller,
-            provider=provider,
+            self._stores,
+            payee=provider.id,
+            workspace_id=caller.workspace_id,
+            callers_key=caller.api_key,
+            hosting=provider.hosting,
+            platform_key=provider.platform_key,
             hosted_model=self._catalog.is_hosted_model(provider, model),
-            minute=minute,
             hosted=self._hosted,
-            workspace_keys=self._workspace_keys,
-            platform_keys=self._platform_keys,
-            pool=self._pool,
+            minute=minute,
+            aws_keys=(request.bedrock_access_key_id, request.bedrock_secret_key),
         )
         steps = (WITHOUT_WORKSPACE if caller.workspace_id is None else LEGACY)[provider.legacy]
         if caller_chose_address:
@@ -150,6 +153,41 @@ class Resolver:
             f" {_what_to_do(caller, provider, caller_chose_address=caller_chose_address)}",
             provider=provider.id,
         )
+
+    async def resolve_tool(
+        self, payee: str, *, key_prefix: str, byok_provider: str | None, caller: Caller, callers_key: SecretStr | None
+    ) -> Credential | None:
+        """The credential that pays for a call of the operator's tool, in the order of models; ``None``: there is none.
+
+        Args:
+            payee: Whose turn in the pool it is: ``byok_provider``, or the tool's id.
+            key_prefix, byok_provider: Of the tool's row. Without the second, no workspace stores keys for it.
+            callers_key: The key that the request brought for this tool.
+
+        Raises:
+            KeyStoreUnavailable: A store that had to be asked cannot be read.
+        """
+        search = Search(
+            self._stores,
+            payee=payee,
+            workspace_id=caller.workspace_id if byok_provider is not None else None,
+            callers_key=callers_key,
+            hosting=Hosting(key_prefix, byok_provider or payee),
+        )
+        may_pool = self._hosted and caller.workspace_id is not None
+        for step in POOLED:
+            if (step is not pool_key or may_pool) and (credential := await step(search)) is not None:
+                return credential
+        return None
+
+    async def another_hosted_key(self, payee: str, key_prefix: str) -> Credential | None:
+        """The pool's next key for a tool whose last one was turned away. Stored keys are not looked at again.
+
+        Raises:
+            KeyStoreUnavailable: The platform's keys cannot be read.
+        """
+        hosting = Hosting(key_prefix, payee)
+        return await pool_key(Search(self._stores, payee, workspace_id=None, callers_key=None, hosting=hosting))
 
 
 def _flag_context(caller: Caller, provider: Provider) -> dict[str, object]:

@@ -12,8 +12,7 @@ from typing import Protocol, TypeAlias
 
 from pydantic import SecretStr
 
-from keyway.catalog import Provider
-from keyway.chat import Caller, ChatRequest
+from keyway.catalog import Hosting
 from keyway.errors import InvalidRequest
 from keyway.keys.credential import Credential
 from keyway.keys.pool import KeyPool
@@ -57,28 +56,49 @@ class Flags(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Search:
-    """One search for a key: the question, the stores, and what has been read so far."""
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where keys are kept. One of each per environment."""
 
-    request: ChatRequest
-    caller: Caller
-    provider: Provider
-    hosted_model: bool
-    """Whether the platform pays for this model in the order of old."""
-    minute: int
-    hosted: bool
     workspace_keys: WorkspaceKeys
     platform_keys: PlatformKeys
     pool: KeyPool
+
+
+@dataclass(slots=True)
+class Search:
+    """One search for a key, for a model or for a tool: the question, the stores, and what has been read so far.
+
+    Attributes:
+        payee: Who is paid with the key: a provider's id, or what stands for it in a tool's row.
+        workspace_id: Whose stored keys may pay; ``None`` when nobody's may.
+        callers_key: The key that was sent along.
+        hosting: Which stored and which hosted keys are the payee's; ``None`` when the platform keeps none for it.
+        platform_key: The name of the one platform key of the order of old.
+        hosted_model: Whether the platform pays for this model in the order of old.
+        hosted: Whether this is a hosted platform.
+        minute: Minutes since the epoch (or of the hour), for the rotation.
+        aws_keys: An AWS access key's id and its secret, as they were sent along.
+    """
+
+    stores: Stores
+    payee: str
+    workspace_id: str | None
+    callers_key: SecretStr | None
+    hosting: Hosting | None
+    platform_key: str | None = None
+    hosted_model: bool = False
+    hosted: bool = False
+    minute: int = 0
+    aws_keys: tuple[str | None, SecretStr | None] = (None, None)
     _workspace_key: list[str | None] = field(default_factory=list)
 
     async def workspace_key(self) -> str | None:
         """The workspace's key. Read once: a second look would take another key's turn."""
         if not self._workspace_key:
             found = None
-            if self.caller.workspace_id is not None and self.provider.hosting is not None:
-                found = await self.workspace_keys.key(self.caller.workspace_id, self.provider.hosting.byok_provider)
+            if self.workspace_id is not None and self.hosting is not None:
+                found = await self.stores.workspace_keys.key(self.workspace_id, self.hosting.byok_provider)
             self._workspace_key.append(found)
         return self._workspace_key[0]
 
@@ -97,7 +117,7 @@ async def workspace_key_if_rotating(search: Search) -> Credential | None:
 
     A provider that the rotation does not cover at all still lets a workspace bring its key.
     """
-    hosting = search.provider.hosting
+    hosting = search.hosting
     if not search.hosted or hosting is None or (hosting.covers_catalog and not search.hosted_model):
         return None
     return await workspace_key(search)
@@ -105,25 +125,25 @@ async def workspace_key_if_rotating(search: Search) -> Credential | None:
 
 async def callers_key(search: Search) -> Credential | None:
     """The key sent with the request."""
-    secret = _said(search.caller.api_key)
+    secret = _said(search.callers_key)
     return None if secret is None else Credential(secret, "caller")
 
 
 async def pool_key(search: Search) -> Credential | None:
-    """The pool's next key for this provider."""
-    if search.provider.hosting is None:
+    """The pool's next key for this payee."""
+    if search.hosting is None:
         return None
-    document = await search.platform_keys.current()
-    taken = search.pool.take(search.provider.id, search.provider.hosting.key_prefix, document)
+    document = await search.stores.platform_keys.current()
+    taken = search.stores.pool.take(search.payee, search.hosting.key_prefix, document)
     return None if taken is None else Credential(secret=taken[1], origin="hosted", key=taken[0])
 
 
 async def rotating_key(search: Search) -> Credential | None:
     """On a hosted platform and for a model it pays for: the numbered key that the minute points at."""
-    hosting = search.provider.hosting
+    hosting = search.hosting
     if not search.hosted or not search.hosted_model or hosting is None:
         return None
-    document = await search.platform_keys.current()
+    document = await search.stores.platform_keys.current()
     numbered = (document.get(f"{hosting.key_prefix}_{number}", "") for number in range(1, _ROTATING + 1))
     secrets = [secret.strip() for secret in numbered if secret.strip()]
     return Credential(secrets[search.minute % len(secrets)], "legacy") if secrets else None
@@ -131,23 +151,23 @@ async def rotating_key(search: Search) -> Credential | None:
 
 async def named_key(search: Search) -> Credential | None:
     """The one platform key that the provider's row names, such as ``FIREWORKS_API_KEY``."""
-    if search.provider.platform_key is None:
+    if search.platform_key is None:
         return None
-    document = await search.platform_keys.current()
-    secret = document.get(search.provider.platform_key, "").strip()
+    document = await search.stores.platform_keys.current()
+    secret = document.get(search.platform_key, "").strip()
     return Credential(secret, "legacy") if secret else None
 
 
 async def callers_aws_keys(search: Search) -> Credential | None:
     """The AWS keys sent with the request; the secret one is the credential's secret."""
-    key_id = search.request.bedrock_access_key_id
-    secret = _said(search.request.bedrock_secret_key)
+    key_id, sent = search.aws_keys
+    secret = _said(sent)
     if (secret is None) == (key_id is None or not key_id.strip()):
         return None if secret is None else Credential(secret, "caller")
     missing = "bedrockSecretKey" if secret is None else "bedrockAccessKeyId"
     raise InvalidRequest(
         f"{missing}: is missing. Send both bedrockAccessKeyId and bedrockSecretKey, or neither.",
-        provider=search.provider.id,
+        provider=search.payee,
     )
 
 

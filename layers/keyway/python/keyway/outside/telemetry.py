@@ -12,10 +12,24 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from keyway.billing.settlement import CostAbsorbed, CostCharged, Failed, Record, Statement, Used
+from keyway.billing.records import (
+    CostAbsorbed,
+    CostCharged,
+    Failed,
+    LimitUncounted,
+    QueueWaitDuration,
+    QueueWaitExceeded,
+    Record,
+    Subject,
+    Throttled,
+    UnknownModelCost,
+    UpstreamRateLimited,
+    Used,
+)
+from keyway.billing.settlement import Statement
 from keyway.errors import KeywayError
 from keyway.outside.lines import write_line
 from keyway.report import Report
@@ -37,21 +51,33 @@ class Telemetry:
         """A request that was never sent."""
         log.info("request refused", extra={"exchange": {**report.ledger(), "ending": "refused", **_shown(error)}})
 
-    def record(self, report: Report, records: Sequence[Record]) -> None:
-        """Metrics of an exchange that goes on."""
+    def record(self, report: Report, records: Sequence[Record], subject: Subject | None = None) -> None:
+        """Metrics of an exchange that goes on: about its model, or about ``subject``, a tool of it."""
         for record in records:
             try:
-                write_line(json.dumps(self._metrics(report, record).serialize_metric_set(), separators=(",", ":")))
+                metrics = self._metrics(report, record, subject or report.subject)
+                write_line(json.dumps(metrics.serialize_metric_set(), separators=(",", ":")))
             except Exception as error:  # noqa: BLE001
                 # A ledger line that cannot be written must not break the answer, nor vanish.
                 log.error(  # noqa: TRY400 - a stack trace may not stand in a log
                     "a metric could not be written",
                     extra={"record": repr(record), "cause": type(error).__name__, "exchange": dict(report.ledger())},
                 )
+            if isinstance(record, UnknownModelCost):
+                log.error(
+                    "the price of a tool could not be worked out, so nothing was charged for it",
+                    extra={"tool": subject.tool if subject else None, **_whose(report)},
+                )
+
+    def tool_bug(self, report: Report, error: BaseException) -> None:
+        """A tool could not be run, because of a bug of ours."""
+        log.error("a tool could not be run", extra={**_whose(report), **_shown(error)})
 
     def settled(self, report: Report, statement: Statement, error: BaseException | None) -> None:
         """The metrics and the log line of an exchange that ended."""
         self.record(report, statement.records)
+        for subject, record in statement.tool_records:
+            self.record(report, (record,), subject)
         level = logging.INFO
         if statement.reason == "metering":
             level = logging.ERROR
@@ -59,29 +85,68 @@ class Telemetry:
             level = logging.WARNING
         log.log(level, _headline(statement), extra={"exchange": _line(report, statement, error)})
 
-    def _metrics(self, report: Report, record: Record) -> EphemeralMetrics:
+    def _metrics(self, report: Report, record: Record, subject: Subject) -> EphemeralMetrics:
         from aws_lambda_powertools.metrics import EphemeralMetrics  # noqa: PLC0415 - slow, see above
 
         # Without a service name of its own, the environment's would become one more dimension.
         metrics = EphemeralMetrics(namespace=self._namespace, service="")
-        dimensions = {"Environment": self._environment, "Provider": report.provider, "Tool": report.model}
-        match record:
-            case Used():
-                dimensions["Key"] = report.key or ""
-                metrics.add_metric("Used", "Count", 1)
-            case Failed(reason):
-                dimensions |= {"Key": report.key or "", "Reason": reason}
-                metrics.add_metric("Failed", "Count", 1)
-            case CostCharged(amount):
-                metrics.add_metric("CostCharged", "None", float(amount))
-            case CostAbsorbed(amount):
-                metrics.add_metric("CostAbsorbed", "None", float(amount))
-        for name, value in dimensions.items():
-            if value:
-                metrics.add_dimension(name, value)
-        for name, entry in report.ledger().items():
-            metrics.add_metadata(name, entry)
+        unit, value = _measured(record)
+        metrics.add_metric(type(record).__name__, unit, value)
+        named = {"Provider": subject.provider, "Tool": subject.tool, "Key": subject.key, "Reason": _reason(record)}
+        metrics.add_dimension("Environment", self._environment)
+        for name in _DIMENSIONS[type(record)]:
+            if entry := named[name]:
+                metrics.add_dimension(name, entry)
+        for name, known in report.ledger().items():
+            # A tool's line is no line of the model's tokens: whoever adds them up would count them twice.
+            if subject.call_id is None or name != "tokens":
+                metrics.add_metadata(name, known)
+        if subject.call_id is not None:
+            # Beside the model that called it: which tool, which call, which key.
+            metrics.add_metadata("tool", subject.tool)
+            metrics.add_metadata("toolCallId", subject.call_id)
+            if subject.key is not None:
+                metrics.add_metadata("toolKey", subject.key)
         return metrics
+
+
+_DIMENSIONS: Mapping[type[Record], tuple[str, ...]] = {
+    Used: ("Provider", "Tool", "Key"),
+    Failed: ("Provider", "Tool", "Key", "Reason"),
+    CostCharged: ("Provider", "Tool"),
+    CostAbsorbed: ("Provider", "Tool"),
+    Throttled: ("Provider", "Tool", "Reason"),
+    UpstreamRateLimited: ("Tool", "Key"),
+    QueueWaitDuration: ("Provider", "Reason"),
+    QueueWaitExceeded: ("Provider", "Reason"),
+    UnknownModelCost: ("Tool",),
+    LimitUncounted: ("Provider",),
+}
+"""After ``Environment``, which every metric has. A metric is named like its record."""
+
+
+def _measured(record: Record) -> tuple[str, float]:
+    """Unit and value."""
+    match record:
+        case CostCharged(amount) | CostAbsorbed(amount):
+            return "None", float(amount)
+        case QueueWaitDuration(milliseconds, _):
+            return "Milliseconds", round(milliseconds, 3)
+        case _:
+            return "Count", 1
+
+
+def _reason(record: Record) -> str | None:
+    match record:
+        case Failed(reason) | Throttled(reason) | QueueWaitDuration(_, reason) | QueueWaitExceeded(reason):
+            return reason
+        case _:
+            return None
+
+
+def _whose(report: Report) -> dict[str, object]:
+    """Whose request a line is about, where it is not the line of the exchange."""
+    return {"requestId": report.request_id, "workspaceId": report.workspace_id}
 
 
 def _headline(statement: Statement) -> str:
@@ -101,6 +166,8 @@ def _line(report: Report, statement: Statement, error: BaseException | None) -> 
     }
     if report.first_byte is not None:
         line["firstByteMs"] = round(report.first_byte * 1000)
+    if tools := report.tools():
+        line["tools"] = tools
     if statement.absorbed:
         line["absorbed"] = str(statement.absorbed)
     if statement.reason:

@@ -22,13 +22,15 @@ class Outgoing:
     """A request body ready to be sent to ``base URL + path``. Keys and base URL are none of a wire's business.
 
     ``streamed`` says whether the provider was asked to stream; a wire may ask for a stream although the caller
-    did not (an answer long enough to time out otherwise).
+    did not (an answer long enough to time out otherwise). ``schema_waits`` says that the answer's schema was left out
+    because of the tools, where a host takes no schema beside them: it is to be asked for in a request without tools.
     """
 
     path: str
     body: Mapping[str, object]
     streamed: bool
     headers: Mapping[str, str] = field(default_factory=dict)
+    schema_waits: bool = False
 
 
 class Decoder(Protocol):

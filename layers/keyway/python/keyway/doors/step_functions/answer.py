@@ -12,8 +12,8 @@ from collections.abc import Mapping
 INLINE = 200 * 1024
 """Bytes of the largest answer that is handed over whole."""
 
-_LARGE = frozenset({"content", "thinking", "toolCalls", "toolResults", "providerExtras"})
-"""What has no upper limit, and so stands in the stored answer only; ``timing.timeSegments`` is the sixth."""
+_LARGE = frozenset({"content", "thinking", "toolCalls", "toolResults", "providerExtras", "messages"})
+"""What has no upper limit, and so stands in the stored answer only; ``timing.timeSegments`` is the seventh."""
 
 
 def encoded(body: Mapping[str, object]) -> bytes:

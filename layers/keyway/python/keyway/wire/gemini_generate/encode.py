@@ -15,7 +15,7 @@ from keyway.wire.gemini_generate.contents import conversation
 from keyway.wire.gemini_generate.dialect import Dialect
 from keyway.wire.gemini_generate.generation import Generation, generation
 from keyway.wire.gemini_generate.openapi import openapi_schema
-from keyway.wire.gemini_generate.schema import instruction, json_schema
+from keyway.wire.gemini_generate.schema import json_schema
 from keyway.wire.gemini_generate.tools import tools
 
 _BUDGETS = {"none": 0, "minimal": 1_024, "low": 1_024, "medium": 8_192, "high": 24_576}
@@ -27,7 +27,7 @@ def encode(request: ChatRequest, model: Model, dialect: Dialect) -> Outgoing:
     """The provider's request for ours. See ``Wire.encode``.
 
     A schema beside tools is enforced from Gemini 3 on. Older models refuse the pair ("Function calling with a response
-    mime type: 'application/json' is unsupported"), so they are asked for it in words as long as tools are offered.
+    mime type: 'application/json' is unsupported"), so there it waits until no tool is offered any more.
     """
     of = generation(model)
     system, contents = conversation(request, model, of)
@@ -36,12 +36,9 @@ def encode(request: ChatRequest, model: Model, dialect: Dialect) -> Outgoing:
         config["temperature"] = request.temperature
     if request.max_tokens is not None:
         config["maxOutputTokens"] = request.max_tokens
-    if request.response_format is not None:
-        schema = request.response_format.json_schema
-        if request.offered_tools and not of.is_3:
-            system = f"{system}\n\n{instruction(schema)}".strip()
-        else:
-            config.update(_format(schema, of))
+    waits = request.response_format is not None and bool(request.offered_tools) and not of.is_3
+    if request.response_format is not None and not waits:
+        config.update(_format(request.response_format.json_schema, of))
     if thinking := _thinking(request, model, of):
         config["thinkingConfig"] = thinking
 
@@ -53,7 +50,7 @@ def encode(request: ChatRequest, model: Model, dialect: Dialect) -> Outgoing:
         body["generationConfig"] = config
     method = ":streamGenerateContent?alt=sse" if request.stream else ":generateContent"
     path = dialect.path.replace("{model}", quote(model.sent_as, safe="-._~@"))
-    return Outgoing(path=path + method, body=body, streamed=request.stream)
+    return Outgoing(path=path + method, body=body, streamed=request.stream, schema_waits=waits)
 
 
 def _format(schema: Json, of: Generation) -> Json:

@@ -1,4 +1,4 @@
-"""The caller's JSON Schema for models that read JSON Schema (2.5 and later), or in words.
+"""The caller's JSON Schema for models that read JSON Schema (2.5 and later).
 
 It goes into ``parametersJsonSchema`` and ``responseJsonSchema``. What older models read is ``openapi.py``. Source:
 Google's reference, "GenerationConfig", ``responseJsonSchema``.
@@ -6,7 +6,6 @@ Google's reference, "GenerationConfig", ``responseJsonSchema``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from keyway.chat import Json
@@ -30,15 +29,6 @@ def json_schema(schema: Json) -> dict[str, object]:
         elif key != "$schema":
             result[key] = value
     return result
-
-
-def instruction(schema: Json) -> str:
-    """Words that ask for ``schema`` where the API cannot be made to enforce it."""
-    text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
-    return (
-        "When you give your final answer, answer with one JSON value that satisfies this JSON Schema, and with nothing "
-        f"else: no words before or after it, and no code fence.\n{text}"
-    )
 
 
 def _json_schema(value: object) -> object:

@@ -28,7 +28,8 @@ def encode(request: ChatRequest, model: Model, dialect: Dialect) -> Outgoing:
     """
     messages = conversation(request, dialect)
     schema = Asked()
-    if request.response_format is not None and not schema_waits(request, dialect):
+    waits = schema_waits(request, dialect)
+    if request.response_format is not None and not waits:
         schema = asked(request.response_format, model, dialect)
     if schema.instruction:
         messages.append({"role": "user", "content": schema.instruction})
@@ -43,7 +44,7 @@ def encode(request: ChatRequest, model: Model, dialect: Dialect) -> Outgoing:
     if request.temperature is not None:
         body["temperature"] = request.temperature
     body |= _thinking(request, dialect)
-    return Outgoing(path=dialect.path, body=body, streamed=request.stream)
+    return Outgoing(path=dialect.path, body=body, streamed=request.stream, schema_waits=waits)
 
 
 def _tools(request: ChatRequest, dialect: Dialect) -> Json:

@@ -15,10 +15,13 @@ class Dialect:
         path: Where responses are created, below the host's base URL.
         encrypted_reasoning: The host hands out a model's reasoning encrypted when asked, so that it can be replayed
             although nothing is stored. A host that shows its reasoning in the open needs no asking.
+        schema_waits_for_tools: A schema is not asked for beside tools but in a closing request without them. Azure's
+            models stop calling tools when both are asked for (so the reference holds it back there).
     """
 
     path: str = "/responses"
     encrypted_reasoning: bool = True
+    schema_waits_for_tools: bool = False
 
 
 def dialect(row: Mapping[str, Any]) -> Dialect:

@@ -33,13 +33,14 @@ def encode(request: ChatRequest, model: Model, dialect: Dialect) -> Outgoing:
         **_tools(request),
         **_reasoning(request, model, dialect),
     }
-    if text := _text(request):
+    waits = dialect.schema_waits_for_tools and request.response_format is not None and bool(request.offered_tools)
+    if text := _text(request, None if waits else request.response_format):
         body["text"] = text
     if request.max_tokens is not None:
         body["max_output_tokens"] = request.max_tokens
     if request.temperature is not None:
         body["temperature"] = request.temperature
-    return Outgoing(path=dialect.path, body=body, streamed=request.stream)
+    return Outgoing(path=dialect.path, body=body, streamed=request.stream, schema_waits=waits)
 
 
 def _tools(request: ChatRequest) -> Json:
@@ -80,12 +81,12 @@ def _reasoning(request: ChatRequest, model: Model, dialect: Dialect) -> Json:
     return settings
 
 
-def _text(request: ChatRequest) -> Json:
+def _text(request: ChatRequest, wanted: ResponseFormat | None) -> Json:
     text: dict[str, object] = {}
     if request.verbosity is not None and request.verbosity != AUTO:
         text["verbosity"] = request.verbosity
-    if request.response_format is not None:
-        text["format"] = _format(request.response_format)
+    if wanted is not None:
+        text["format"] = _format(wanted)
     return text
 
 

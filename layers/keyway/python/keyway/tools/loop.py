@@ -1,0 +1,175 @@
+"""What follows a turn of the model: a round of tools, a closing request, or the end. Pure: the caller performs it.
+
+    the model calls tools that are run here      →  RunCalls; its results become the next request
+    it calls only tools that are handed back     →  Done
+    it stops, and a schema is still to be asked  →  Close: the same conversation once more, without tools
+    anything else                                →  Done
+
+Every call of a round is answered: one for a tool nobody offered, or with arguments that are no object, is answered with
+what is wrong about it, for providers refuse a history with an unanswered call. Where a round has calls of both kinds,
+those of ours are run and the others handed back beside their results.
+
+A forced tool is asked for until it has been called, one after the other, in the order of the request; when all have
+been, the choice is the model's. There are at most ``ROUNDS`` rounds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from keyway.answer import Said
+from keyway.chat import ChatRequest, Message, MessageToolCall
+from keyway.errors import TooManyToolRounds
+from keyway.events import FinishReason, ToolCall
+from keyway.tools.outcome import Outcome
+from keyway.tools.toolbox import RunnableTool
+
+ROUNDS = 20
+"""Rounds of tools in one exchange."""
+
+_NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
+"""What no provider takes in a tool's name, though a model may make one up with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One call of a round: run with ``tool``, or refused with the words of ``refusal``."""
+
+    call: ToolCall
+    tool: RunnableTool | None = None
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunCalls:
+    """Run these calls, side by side. ``handed_back`` are the round's other calls; with any, the exchange ends then."""
+
+    planned: tuple[Planned, ...]
+    handed_back: tuple[ToolCall, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Ask for the schema, without tools."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The answer is there."""
+
+
+Step: TypeAlias = RunCalls | Close | Done
+
+
+class ToolLoop:
+    """The conversation of one exchange. ``request`` is what is sent next."""
+
+    def __init__(self, request: ChatRequest, tools: Mapping[str, RunnableTool]) -> None:
+        self.request = request
+        self.rounds = 0
+        self._said: list[Said] = []
+        self._tools = tools
+        self.closing = False
+
+    def may_go_on(self, *, schema_waits: bool) -> bool:
+        """Whether a turn for ``request`` may be followed by another."""
+        return not self.closing and (schema_waits or bool(self._tools))
+
+    def after(self, calls: Sequence[ToolCall], finish_reason: FinishReason, *, schema_waits: bool) -> Step:
+        """What follows a turn.
+
+        Args:
+            calls: The turn's, in their order.
+            finish_reason: Only ``tool_calls`` says that they are whole; a turn cut short is never acted upon.
+            schema_waits: The request that was answered did not ask for its schema yet.
+
+        Raises:
+            TooManyToolRounds: The model calls tools after the last round that is allowed.
+        """
+        if self.closing:
+            return Done()
+        if finish_reason == "tool_calls" and self._tools:
+            step = self._plan(calls)
+            if step.planned:
+                if self.rounds == ROUNDS:
+                    raise TooManyToolRounds(f"The model was still calling tools after {ROUNDS} rounds of them.")
+                return step
+        return Close() if finish_reason == "stop" and schema_waits else Done()
+
+    def answered(
+        self, text: str, extras: Mapping[str, object], calls: Sequence[ToolCall], outcomes: Iterable[Outcome]
+    ) -> None:
+        """A round is over: the turn and its results join the conversation, and ``request`` is the next one."""
+        self.rounds += 1
+        results = [Said("tool", outcome.content, tool_call_id=outcome.run.call.id) for outcome in outcomes]
+        added = [Said("assistant", text, tool_calls=tuple(calls), extras=extras), *results]
+        self._said += added
+        called = {call.name for call in calls}
+        tools = tuple(
+            tool.model_copy(update={"usage_control": "auto"})
+            if tool.usage_control == "force" and tool.id in called
+            else tool
+            for tool in self.request.tools
+        )
+        messages = (*self.request.messages, *map(_message, added))
+        self.request = self.request.model_copy(update={"messages": messages, "tools": tools})
+
+    def transcript(self, text: str, extras: Mapping[str, object], calls: Sequence[ToolCall]) -> tuple[Said, ...]:
+        """What the exchange has added to the conversation, when its last turn was this one; empty without a round.
+
+        A turn of which some calls were run here and some are handed back has been added by ``answered``.
+        """
+        if not self._said:
+            return ()
+        last = next(said for said in reversed(self._said) if said.role == "assistant")
+        if calls and last.tool_calls == tuple(calls):
+            return tuple(self._said)
+        return (*self._said, Said("assistant", text, tool_calls=tuple(calls), extras=extras))
+
+    def close(self) -> None:
+        """``request`` becomes the closing one: the same conversation, and no tool to call."""
+        self.closing = True
+        tools = tuple(tool.model_copy(update={"usage_control": "none"}) for tool in self.request.tools)
+        self.request = self.request.model_copy(update={"tools": tools})
+
+    def _plan(self, calls: Sequence[ToolCall]) -> RunCalls:
+        planned: list[Planned] = []
+        handed_back: list[ToolCall] = []
+        offered = {tool.id for tool in self.request.offered_tools}
+        for call in calls:
+            tool = self._tools.get(call.name)
+            if call.name not in offered:
+                planned.append(Planned(call, refusal=_unknown(call.name, offered)))
+            elif tool is None:
+                handed_back.append(call)
+            elif call.malformed is not None:
+                planned.append(Planned(call, refusal="The arguments are not a JSON object. Write them again."))
+            else:
+                planned.append(Planned(call, tool))
+        return RunCalls(tuple(planned), tuple(handed_back))
+
+
+def _unknown(name: str, offered: set[str]) -> str:
+    return f"There is no tool {name[:64]!r}. The tools are: {', '.join(sorted(offered))}."
+
+
+def _message(said: Said) -> Message:
+    # Not validated: a model may write what no caller could send us, and its turn has to be replayed all the same.
+    calls = tuple(
+        MessageToolCall.model_construct(id=call.id, name=_sendable(call.name), arguments=dict(call.arguments))
+        for call in said.tool_calls
+    )
+    return Message.model_construct(
+        role=said.role,
+        content=said.content or (None if calls else ""),
+        tool_calls=calls,
+        tool_call_id=said.tool_call_id,
+        provider_extras=dict(said.extras),
+    )
+
+
+def _sendable(name: str) -> str:
+    return _NO_NAME.sub("_", name)[:64] or "unknown"

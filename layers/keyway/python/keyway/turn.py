@@ -1,0 +1,125 @@
+"""One turn of the model: a request of an exchange, and its answer as it arrives.
+
+An exchange is one turn, or several with tools between them; what follows a turn is decided in ``tools/loop.py``, and
+``exchange.py`` tells the whole story. A turn settles nothing and knows nothing of tools or money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from keyway.capabilities import Model
+from keyway.catalog import Provider
+from keyway.chat import ChatRequest
+from keyway.deadline import Deadline
+from keyway.delivery import Delivery, Parcel
+from keyway.destination import Destination
+from keyway.errors import KeywayError, ProviderProtocolError
+from keyway.events import Event, Usage
+from keyway.keys.credential import Credential
+from keyway.ports import UpstreamAnswer
+from keyway.report import TurnReport
+from keyway.wire.contract import Decoder, Outgoing, Wire
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Route:
+    """Whom an exchange asks, in which protocol, and who pays. Holds a key, so it has no readable ``repr``."""
+
+    provider: Provider
+    model: Model
+    wire: Wire
+    dialect: object
+    destination: Destination
+    credential: Credential
+
+    def outgoing(self, request: ChatRequest) -> Outgoing:
+        """``request`` in the protocol. Raises ``InvalidRequest``."""
+        return self.wire.encode(request, self.model, self.dialect)
+
+    def parcel(self, outgoing: Outgoing, request: ChatRequest) -> Parcel:
+        """``outgoing``, with all that sending it takes."""
+        return Parcel(
+            self.provider, self.wire, self.destination, outgoing, self.credential, request.bedrock_access_key_id
+        )
+
+    def decoder(self, request: ChatRequest) -> Decoder:
+        """For one answer."""
+        return self.wire.decoder(
+            self.dialect, provider=self.provider.id, structured=request.response_format is not None
+        )
+
+
+class ModelTurn:
+    """A turn that is under way.
+
+    ``broken`` is an error that came after events of the same read: those are still the caller's.
+    """
+
+    def __init__(
+        self,
+        parcel: Parcel,
+        decoder: Decoder,
+        report: TurnReport,
+        *,
+        delivery: Delivery,
+        deadline: Deadline,
+        now: Callable[[], float],
+    ) -> None:
+        self.report = report
+        self.schema_waits = parcel.outgoing.schema_waits
+        self.broken: KeywayError | None = None
+        self._parcel = parcel
+        self._decoder = decoder
+        self._delivery = delivery
+        self._deadline = deadline
+        self._now = now
+        self._answer: UpstreamAnswer | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether the answer is a stream whose first frame has been read."""
+        return self._decoder.begun
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the provider has reported so far."""
+        return self._decoder.usage
+
+    async def send(self) -> None:
+        """Sends the request. Raises ``KeywayError``."""
+        with self._deadline:
+            self._answer = await self._delivery.send(self._parcel, deadline=self._deadline.when)
+
+    async def read(self) -> list[Event]:
+        """What the next read brings, perhaps nothing that is shown. The last event is ``TurnFinished``.
+
+        Raises:
+            KeywayError: The answer broke before anything else came.
+        """
+        assert self._answer is not None
+        with self._deadline:
+            data = await self._answer.read()
+        now = self._now()
+        report = self.report
+        events: list[Event] = []
+        try:
+            for event in self._decoder.feed(data) if data else self._decoder.end():
+                report.heard(now)  # not with any byte: a keep-alive is no answer
+                report.add(event)
+                events.append(event)
+            if not data and report.finished is None:
+                provider = self._parcel.provider.id
+                raise ProviderProtocolError(f"{provider} ended its answer early.", provider=provider)
+        except KeywayError as error:
+            self.broken = error
+        if report.finished is not None:
+            report.ended = now
+        return events
+
+    async def aclose(self) -> None:
+        """Gives the connection back, or closes it. May be called again."""
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            await answer.aclose()
