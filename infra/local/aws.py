@@ -1,4 +1,4 @@
-"""AWS on loopback: moto's services and the AppConfig operations it lacks, behind one endpoint URL.
+"""AWS on loopback, behind one endpoint URL: moto's services, and those of AppConfig and Lambda that it lacks.
 
 ``AWS_ENDPOINT_URL`` set to ``LocalAws.url`` is all a client needs. Services can be made to fail
 (``outage.py``); what is stored in them is ``seed.py``'s. moto keeps its state per process, so two of these in
@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -17,12 +18,16 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from infra.local.appconfigdata import AppConfigData
+from infra.local.lambda_functions import LambdaFunctions
 from infra.local.outage import Outages
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 REGION = "us-east-1"
+
+_AT_ONCE = threading.Lock()
+"""DynamoDB looks at a condition and writes at once; moto does one after the other, and other threads come between."""
 
 
 class _QuietHandler(MotoRequestHandler):
@@ -35,13 +40,14 @@ class _QuietHandler(MotoRequestHandler):
 class LocalAws:
     """A context manager around the server's thread. ``url`` is known from construction on.
 
-    ``outages`` declares and mends failures; ``environment`` is what a client's process needs. ``clock`` gives
-    epoch seconds to AppConfig's tokens.
+    ``outages`` declares and mends failures; ``functions`` are what Lambda can invoke; ``environment`` is what a
+    client's process needs. ``clock`` gives epoch seconds to AppConfig's tokens.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._appconfigdata = AppConfigData(clock=clock)
+        self.functions = LambdaFunctions()
         self.outages = Outages(self._route)
         self._server = make_server("127.0.0.1", 0, self.outages, threaded=True, request_handler=_QuietHandler)
         self._thread = threading.Thread(target=self._serve, name="local-aws", daemon=True)
@@ -67,8 +73,9 @@ class LocalAws:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stops serving. Requests held by a ``SILENT`` outage are let go first."""
+        """Stops serving. Requests held by a ``SILENT`` outage, and invocations that are held, are let go first."""
         self.outages.mend()
+        self.functions.release()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -79,5 +86,8 @@ class LocalAws:
     def _route(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if self._appconfigdata.handles(environ["REQUEST_METHOD"], environ["PATH_INFO"]):
             return self._appconfigdata(environ, start_response)
-        answer: Iterable[bytes] = self._moto(environ, start_response)
+        if self.functions.handles(environ["REQUEST_METHOD"], environ["PATH_INFO"]):
+            return self.functions(environ, start_response)
+        with _AT_ONCE if environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB_") else nullcontext():
+            answer: Iterable[bytes] = self._moto(environ, start_response)
         return answer

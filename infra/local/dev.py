@@ -16,8 +16,10 @@ from collections.abc import Mapping
 
 from infra.local import terminal
 from infra.local.demo import request
+from infra.local.demo_tools import QUESTION as SEARCH_QUESTION
 from infra.local.real_keys import real_vendors
 from infra.local.system import CALLERS_KEY, LocalSystem
+from infra.local.tools import ASK_USER, WORD_COUNT
 from stream_runtime.local import StartError
 
 PORT = 9000
@@ -38,6 +40,7 @@ async def dev(environment: Mapping[str, str]) -> None:
                 "function URL": f"{system.url}  (the gateway in process {system.function.pids[0]})",
                 "AWS": system.aws.url,
                 **addresses,
+                "search": system.search.url,
             }
         )
         terminal.heading("To try")
@@ -60,6 +63,22 @@ def commands(system: LocalSystem) -> list[tuple[str, str]]:
         (
             "the flag is off for this workspace, so the caller brings a key",
             _curl(execute, {**streamed, "workspaceId": "ws-opted-out", "apiKey": CALLERS_KEY}),
+        ),
+        (
+            "a tool of the platform's: the model asks for a search, which is run on a hosted key of its own",
+            _curl(execute, {**request("openai", SEARCH_QUESTION, {"id": "web_search"}), "stream": True}),
+        ),
+        (
+            "another one, run by a Lambda function: costs nothing but the model",
+            _curl(execute, request("openai", "Use world_clock: what time is it?", {"id": "world_clock"})),
+        ),
+        (
+            "a tool of the caller's own, run by a Lambda function that the platform allows",
+            _curl(execute, request("anthropic", "Use word_count, please.", WORD_COUNT)),
+        ),
+        (
+            "a tool that only the caller can run: the call is handed back",
+            _curl(execute, request("openai", "Use ask_user before you answer.", ASK_USER)),
         ),
         ("as Step Functions calls it", _curl(system.function.invoke_url, request("openai"))),
         ("is it there?", f"curl -s {system.url}/health"),

@@ -33,8 +33,8 @@ class Outage(Enum):
 class Outages:
     """A WSGI application around another one; failing services never reach the inner one.
 
-    Services are named as in a request's signature: ``secretsmanager``, ``dynamodb``, ``kms``, ``appconfig``.
-    Safe to use from any thread.
+    Services are named as in a request's signature: ``secretsmanager``, ``dynamodb``, ``kms``, ``appconfig``,
+    ``lambda``. Safe to use from any thread.
     """
 
     def __init__(self, inner: WSGIApplication) -> None:

@@ -1,8 +1,9 @@
 """What a freshly deployed Keyway finds in AWS, written into the local stand-ins through boto3.
 
 One secret with the hosted keys, the feature flags, the table and KMS key of the workspaces' own keys, the table of
-tasks that are charged once, and the bucket of large answers. The names and shapes are those of the deployed system,
-so the gateway cannot tell the difference. Nothing is created that the cloud stacks would not create.
+tasks that are charged once, the table of tools' rate limits, and the bucket of large answers. The names and shapes are
+those of the deployed system, so the gateway cannot tell the difference. Nothing is created that the cloud stacks would
+not create.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from infra.local.aws import REGION
 
 PROFILE = "feature-flags"
 
-HOSTED_KEYS = {
+MODEL_KEYS = {
     "OPENAI_API_KEY_1": "sk-local-openai-hosted-1-3f1c9a",
     "OPENAI_API_KEY_2": "sk-local-openai-hosted-2-8b77de",
     "ANTHROPIC_API_KEY_1": "sk-ant-local-hosted-1-52e0c4",
@@ -34,7 +35,16 @@ HOSTED_KEYS = {
     "BASETEN_API_KEY_1": "baseten-local-hosted-1-e4420d",
     "OLLAMA_CLOUD_API_KEY_1": "ollama-local-hosted-1-7a18f5",
 }
-"""The platform's pool. The scripted provider accepts these; no real vendor would."""
+"""The platform's keys for models. The scripted provider accepts these; no real vendor would."""
+
+TOOL_KEYS = {
+    "SEARCH_API_KEY_1": "search-local-hosted-1-2d90ba",
+    "SEARCH_API_KEY_2": "search-local-hosted-2-f63c18",
+}
+"""The platform's keys for tools. The scripted search API accepts these."""
+
+HOSTED_KEYS = {**MODEL_KEYS, **TOOL_KEYS}
+"""The platform's pool, as it is seeded."""
 
 FLAGS: dict[str, object] = {
     "hosted-key-llm": {
@@ -92,16 +102,17 @@ class SeededAccount:
             ],
             BillingMode="PAY_PER_REQUEST",
         )
-        tasks, answers = f"{self.name}-tasks", f"{self.name}-answers"
-        self._tables.create_table(
-            TableName=tasks,
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        self._tables.update_time_to_live(
-            TableName=tasks, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expiration"}
-        )
+        tasks, limits, answers = f"{self.name}-tasks", f"{self.name}-tool-limits", f"{self.name}-answers"
+        for passing in (tasks, limits):
+            self._tables.create_table(
+                TableName=passing,
+                KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+                BillingMode="PAY_PER_REQUEST",
+            )
+            self._tables.update_time_to_live(
+                TableName=passing, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expiration"}
+            )
         self._objects.create_bucket(Bucket=answers)
         self._objects.put_bucket_encryption(
             Bucket=answers,
@@ -124,6 +135,7 @@ class SeededAccount:
             "WORKSPACE_KEYS_KMS_KEY": kms_key,
             "IDEMPOTENCY_TABLE": tasks,
             "ANSWERS_BUCKET": answers,
+            "TOOL_LIMITS_TABLE": limits,
             "DEPLOYMENT_ENVIRONMENT": "local",
         }
         self.put_flags(FLAGS)

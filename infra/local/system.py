@@ -3,9 +3,9 @@
     async with LocalSystem() as system:
         ...  # POST system.url + "/v1/execute"; system.provider takes scripts; system.lines has the metrics
 
-AWS is moto in this process, the provider is scripted, and the function runs in processes of its own behind the
-runtime layer's local function URL. Everything is on loopback, unless ``real`` names a provider that is to be
-called for real. What is seeded is ``seed.py``'s.
+AWS is moto in this process, the provider is scripted and so is the search API, and the function runs in processes of
+its own behind the runtime layer's local function URL. Everything is on loopback, unless ``real`` names a provider that
+is to be called for real. What is seeded is ``seed.py``'s; which tools there are is ``tools.py``'s.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from infra.local.aws import LocalAws
 from infra.local.lines import FunctionLines
 from infra.local.provider import ScriptedProvider
 from infra.local.real_keys import RealVendor
-from infra.local.seed import HOSTED_KEYS, SeededAccount
+from infra.local.search import ScriptedSearch
+from infra.local.seed import MODEL_KEYS, TOOL_KEYS, SeededAccount
+from infra.local.tools import COUNT_FUNCTION, FUNCTIONS, SEARCH_PROVIDER, catalog
 from keyway.catalog import Catalog
 from stream_runtime.local import LocalLambda
 
@@ -34,11 +36,12 @@ PYTHON_PATH = (ROOT / "functions", ROOT / "layers" / "keyway" / "python")
 OWN_KEYS = {
     ("ws-with-keys", "openai"): "sk-local-openai-of-a-workspace-7c21",
     ("ws-with-keys", "anthropic"): "sk-ant-local-of-a-workspace-44d0",
+    ("ws-with-keys", SEARCH_PROVIDER): "search-local-of-a-workspace-18e7",
 }
 """Keys that a workspace has stored, by workspace and provider."""
 
 CALLERS_KEY = "sk-local-brought-by-the-caller-9e5b"
-"""A key that the scripted provider accepts, and that nobody has stored."""
+"""A key that the scripted provider and the search API accept, and that nobody has stored."""
 
 _serial = count(1)
 
@@ -55,6 +58,7 @@ class LocalSystem:
         timeout: The function's timeout in seconds.
         port: Of the function URL; 0 for any free one.
         on_line: Called with every line the function writes.
+        tools: The operator's tool catalog, made of the search API's URL.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class LocalSystem:
         timeout: float = 60.0,
         port: int = 0,
         on_line: Callable[[str], None] | None = None,
+        tools: Callable[[str], Mapping[str, object]] = catalog,
     ) -> None:
         self._environments = environments
         self._concurrency = concurrency
@@ -75,6 +80,7 @@ class LocalSystem:
         self._settings = dict(settings or {})
         self._prepare = prepare
         self._timeout = timeout
+        self._tools = tools
         self._port = port
         self._open = AsyncExitStack()
         self._polls_before = 0
@@ -82,7 +88,9 @@ class LocalSystem:
         self.complaints: list[str] = []
         self.aws = LocalAws()
         self.account = SeededAccount(self.aws.url, self.aws.environment, name=f"keyway-{next(_serial)}")
-        self.provider = ScriptedProvider(keys=_accepted_keys())
+        accepted = _accepted_keys()
+        self.search = ScriptedSearch(keys=accepted[SEARCH_PROVIDER])
+        self.provider = ScriptedProvider(keys=accepted)
         self._lambda: LocalLambda | None = None
 
     @property
@@ -102,6 +110,7 @@ class LocalSystem:
             opening.enter_context(self.aws)
             opening.enter_context(self.account)
             await opening.enter_async_context(self.provider)
+            await opening.enter_async_context(self.search)
             self._seed()
             if self._prepare is not None:
                 self._prepare(self.aws, self.account)
@@ -142,12 +151,14 @@ class LocalSystem:
         await self._open.aclose()
 
     def _seed(self) -> None:
+        for arn, run in FUNCTIONS.items():
+            self.aws.functions.register(arn, run)
         for (workspace, provider), key in OWN_KEYS.items():
             self.account.put_workspace_key(workspace, provider, key)
         if self.real:
-            scripted = {name: key for name, key in HOSTED_KEYS.items() if _vendor_of(name) not in self.real}
+            scripted = {name: key for name, key in MODEL_KEYS.items() if _vendor_of(name) not in self.real}
             real = {name: key for vendor in self.real.values() for name, key in vendor.keys.items()}
-            self.account.put_hosted_keys({**scripted, **real})
+            self.account.put_hosted_keys({**scripted, **real, **TOOL_KEYS})
 
     @property
     def provider_addresses(self) -> dict[str, str]:
@@ -160,6 +171,9 @@ class LocalSystem:
             **self.aws.environment,
             **self.account.environment,
             "PROVIDER_BASE_URLS": json.dumps(self.provider_addresses),
+            "TOOL_CATALOG": json.dumps(self._tools(self.search.url)),
+            "TOOL_EXECUTORS": "http,lambda",
+            "TOOL_FUNCTIONS": COUNT_FUNCTION,
             **self._settings,
         }
 
@@ -175,9 +189,9 @@ def _pools() -> Mapping[str, str]:
 
 
 def _accepted_keys() -> dict[str, set[str]]:
-    """What the scripted provider takes for good keys, by vendor."""
-    accepted: dict[str, set[str]] = {}
-    for name, key in HOSTED_KEYS.items():
+    """What the scripted provider and the search API take for good keys, by vendor."""
+    accepted: dict[str, set[str]] = {SEARCH_PROVIDER: {CALLERS_KEY, *TOOL_KEYS.values()}}
+    for name, key in MODEL_KEYS.items():
         accepted.setdefault(_vendor_of(name), {CALLERS_KEY}).add(key)
     for (_, provider), key in OWN_KEYS.items():
         accepted[provider].add(key)

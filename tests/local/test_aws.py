@@ -66,6 +66,17 @@ def test_the_hosted_keys_are_one_flat_secret(clients: dict[str, Any], account: S
     assert json.loads(text) == HOSTED_KEYS
 
 
+@pytest.mark.parametrize("setting", ["IDEMPOTENCY_TABLE", "TOOL_LIMITS_TABLE"])
+def test_a_table_of_what_passes_is_keyed_by_id_and_forgets_by_itself(
+    clients: dict[str, Any], account: SeededAccount, setting: str
+) -> None:
+    table = account.environment[setting]
+    described = clients["dynamodb"].describe_table(TableName=table)["Table"]
+    assert described["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
+    forgets = clients["dynamodb"].describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+    assert forgets == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expiration"}
+
+
 def test_a_workspace_key_decrypts_only_in_its_own_context(clients: dict[str, Any], account: SeededAccount) -> None:
     account.put_workspace_key("ws", "openai", "sk-of-the-workspace")
     item = OPERATIONS["dynamodb"](clients["dynamodb"], account)["Items"][0]

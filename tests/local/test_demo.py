@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
+import shlex
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -62,8 +64,8 @@ async def test_the_demo_shows_tokens_the_key_the_cost_and_the_metrics_and_exits_
     assert (status, err) == (0, "")
     assert "\x1b" not in out
     assert len(re.findall(r"^ +\d+\.\d ms  \S+$", out, re.MULTILINE)) > 20
-    for vendor in ("OPENAI", "ANTHROPIC"):
-        assert re.search(rf"paid by  {vendor}_API_KEY_[12] \(hosted\)", out)
+    for vendor, times in (("OPENAI", 2), ("ANTHROPIC", 1)):
+        assert len(re.findall(rf"paid by  {vendor}_API_KEY_[12] \(hosted\)", out)) == times
     assert len(re.findall(r"^  cost +\$0\.000\d+ = ", out, re.MULTILINE)) == 2
     assert len(re.findall(r"^    CostCharged +0\.000\d+ USD", out, re.MULTILINE)) == 2
     assert '"Namespace":"Keyway/HostedKey"' in out
@@ -71,12 +73,34 @@ async def test_the_demo_shows_tokens_the_key_the_cost_and_the_metrics_and_exits_
     assert "maxTokens: should be greater than 0" in out
 
 
+async def test_the_demo_shows_a_tool_run_on_a_hosted_key_of_its_own() -> None:
+    _, out, _ = await demo()
+    shown = re.findall(r"^ +\d+\.\d ms  (tool_call_start|tool_call_end|turn_end) (\{.*\})$", out, re.MULTILINE)
+    told = [(name, json.loads(data)) for name, data in shown]
+    assert [(name, data.get("status") or data.get("turn")) for name, data in told if data.get("turn") != "final"] == [
+        ("tool_call_start", None),
+        ("turn_end", "intermediate"),
+        ("tool_call_end", "success"),
+    ]
+    assert re.search(r"^  cost +\$0\.00\d+ = .* \+ \$0\.005 for tools, at", out, re.MULTILINE)
+    assert re.search(r"^    Used +1 Count +.*Tool=web_search  Key=SEARCH_API_KEY_[12]", out, re.MULTILINE)
+    assert re.search(r"^    CostCharged +0\.005 USD +.*Tool=web_search", out, re.MULTILINE)
+
+
+async def test_a_model_that_does_not_use_the_tool_ends_the_demo_with_1() -> None:
+    async with ScriptedProvider() as vendor:
+        vendor.reply(Script(*words("I know that already without searching.")), asked="web_search")
+        status, _, err = await demo(OPENAI_API_KEY=REAL_KEY, OPENAI_BASE_URL=vendor.base_urls["openai"])
+    assert status == 1
+    assert "the events should come in the order" in err
+
+
 async def test_with_a_real_key_the_demo_calls_the_real_provider() -> None:
     async with ScriptedProvider(keys={"openai": {REAL_KEY}}) as vendor:
         address = vendor.base_urls["openai"]
         status, out, err = await demo(OPENAI_API_KEY_1=REAL_KEY, OPENAI_BASE_URL=address)
         assert (status, err) == (0, "")
-        assert [received.key for received in vendor.requests] == [REAL_KEY, REAL_KEY]
+        assert [received.key for received in vendor.requests] == [REAL_KEY] * 4
     assert f"{address}  (called for real, with OPENAI_API_KEY_1)" in out
     assert "paid by  OPENAI_API_KEY_1 (hosted)" in out
     assert re.search(r"paid by  ANTHROPIC_API_KEY_[12] \(hosted\)", out)
@@ -117,14 +141,21 @@ async def test_tokens_that_do_not_come_one_by_one_end_the_demo_with_1() -> None:
     assert "not one by one" in err
 
 
+async def opening(process: asyncio.subprocess.Process) -> str:
+    """What ``make dev`` says until it is up."""
+    assert process.stdout is not None
+    shown = ""
+    while "What the function writes" not in shown:
+        line = await process.stdout.readline()
+        assert line, (await process.communicate())[1].decode()
+        shown += line.decode()
+    return shown
+
+
 async def test_dev_stays_up_prints_commands_and_lines_and_leaves_nothing_behind() -> None:
     async with command("infra.local.dev", PORT="0") as process:
         assert process.stdout is not None
-        shown = ""
-        while "What the function writes" not in shown:
-            line = await process.stdout.readline()
-            assert line, (await process.communicate())[1].decode()
-            shown += line.decode()
+        shown = await opening(process)
         url = re.search(r"function URL +(\S+)", shown)
         assert url is not None
         assert f"curl -sN {url[1]}/v1/execute -d '" in shown
@@ -143,6 +174,27 @@ async def test_dev_stays_up_prints_commands_and_lines_and_leaves_nothing_behind(
         assert (process.returncode, err) == (0, b"")
         assert b"Stopped." in out
     assert not alive(int(function[1]))
+
+
+async def test_every_command_that_dev_prints_does_what_is_said_of_it() -> None:
+    async with command("infra.local.dev", PORT="0") as process, httpx.AsyncClient(trust_env=False, timeout=30) as http:
+        shown = await opening(process)
+        rest = asyncio.create_task(process.communicate())  # reads on, or the function could not write
+        done: dict[str, str] = {}
+        for about, line in re.findall(r"^  # (.*)\n  (curl .*)$", shown, re.MULTILINE):
+            _, _, url, *body = shlex.split(line)
+            sent = http.post(url, content=body[1]) if body else http.get(url)
+            done[about] = (await sent).raise_for_status().text
+        process.send_signal(signal.SIGINT)
+        await rest
+    about_tools = [answer for about, answer in done.items() if "tool" in about or "Lambda" in about]
+    searched, told, counted, handed_back = about_tools
+    assert '"toolCost": 0.005' in searched
+    assert '"toolCost"' not in told
+    assert "+01:00" in json.loads(told)["toolCalls"][0]["result"]["time"]
+    assert json.loads(counted)["toolResults"] == [{"words": 3}]
+    assert (json.loads(handed_back)["finishReason"], json.loads(handed_back)["toolResults"]) == ("tool_calls", [])
+    assert not [answer for answer in done.values() if '"error"' in answer]
 
 
 def alive(pid: int) -> bool:

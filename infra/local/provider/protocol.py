@@ -1,7 +1,8 @@
 """What a protocol has to offer to be spoken by the scripted provider.
 
-One folder per protocol: ``request.py`` is strict about what comes in, ``answer.py`` renders what goes out, and
-the folder's ``PROTOCOL`` ties both together. A protocol knows no socket; ``server.py`` knows no protocol.
+One folder per protocol: ``request.py`` is strict about what comes in, ``tools.py`` reads the tools in it, ``answer.py``
+renders what goes out, and the folder's ``PROTOCOL`` ties them together. A protocol knows no socket; ``server.py`` knows
+no protocol.
 """
 
 from __future__ import annotations
@@ -39,6 +40,14 @@ class Question:
                 return named
         found = re.search(r"/(?:models?|deployments)/([^/:]+)", self.path)
         return unquote(found[1]) if found else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A tool that a request offers to the model; ``parameters`` is a JSON Schema."""
+
+    name: str
+    parameters: Json
 
 
 class Answer(Protocol):
@@ -79,12 +88,14 @@ class WireProtocol:
         wrong_key: What the vendor says to a key it does not know (or to none).
         check: What the vendor says to a request it does not accept, or ``None``.
         wants_stream: Whether the request asks to stream.
-        asked: The text of the last user turn.
+        asked: The text of the last user turn that holds any; results of tools are user turns too, in some protocols.
         answer: Starts an answer to a checked request; without tokens it reports no usage.
         refusal_body: The body of an HTTP error. The integer is the request's serial number.
         headers: The headers on every answer, error or not.
         stream_type: The content type of a stream.
         before_document: What stands before the JSON of an answer that is not streamed.
+        offered: The tools that a checked request lets the model call.
+        results: What the tools said, when that is what the conversation ends with.
     """
 
     path: str
@@ -98,6 +109,8 @@ class WireProtocol:
     headers: Callable[[int], Mapping[str, str]]
     stream_type: str = "text/event-stream; charset=utf-8"
     before_document: bytes = b""
+    offered: Callable[[Question], list[Offered]] = lambda _question: []
+    results: Callable[[Question], list[str] | None] = lambda _question: None
 
 
 def text_of(content: object) -> str:
@@ -111,11 +124,11 @@ def text_of(content: object) -> str:
 
 
 def last_user_text(messages: object) -> str:
-    """The text of the last message whose role is ``user``."""
-    if isinstance(messages, list):
-        for message in reversed(messages):
-            if isinstance(message, Mapping) and message.get("role") == "user":
-                return text_of(message.get("content"))
+    """The text of the last message whose role is ``user`` and that has one."""
+    for message in reversed(messages if isinstance(messages, list) else []):
+        speaks = isinstance(message, Mapping) and message.get("role") == "user"
+        if speaks and (text := text_of(message.get("content"))):
+            return text
     return ""
 
 

@@ -12,53 +12,32 @@ entered it.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Literal, Self
+from dataclasses import dataclass
 
 from infra.local.provider.connection import Connection, HttpRequest
+from infra.local.provider.loopback import Arrival, LoopbackServer
 from infra.local.provider.performance import perform
 from infra.local.provider.protocol import Json, Question, WireProtocol
 from infra.local.provider.script import Ending, Refusal, Reply, Script, Step, Tokens, Verbatim
 from infra.local.provider.smalltalk import smalltalk
 from infra.local.provider.vendors import VENDORS
 
-Outcome = Literal["answered", "abandoned", "hung up"]
-
 
 @dataclass(slots=True)
-class Received:
-    """A request that arrived, refused ones included.
-
-    ``outcome`` is ``None`` while it is being answered; ``abandoned`` means that the client left first.
-    """
+class Received(Arrival):
+    """A request to one of the vendors. ``key`` is what it carried, good or not."""
 
     provider: str
     path: str
     headers: Mapping[str, str]
     body: Json
     key: str | None
-    status: int | None = None
-    outcome: Outcome | None = None
-    _ended: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
-
-    async def ended(self) -> Outcome:
-        """Waits until the server is done with this request, and tells how."""
-        await self._ended.wait()
-        assert self.outcome is not None
-        return self.outcome
-
-    def end(self, outcome: Outcome) -> None:
-        """Called by the server, once."""
-        self.outcome = outcome
-        self._ended.set()
 
 
-class ScriptedProvider:
+class ScriptedProvider(LoopbackServer):
     """The server. ``keys`` are the keys each vendor knows; a vendor without an entry takes any key."""
 
     def __init__(
@@ -67,31 +46,12 @@ class ScriptedProvider:
         keys: Mapping[str, Collection[str]] | None = None,
         otherwise: Callable[[Question, WireProtocol], Reply] = smalltalk,
     ) -> None:
+        super().__init__()
         self.requests: list[Received] = []
-        self.url = ""
         self._keys = dict(keys or {})
         self._otherwise = otherwise
         self._planned: list[tuple[str | None, Reply | Callable[[str], Reply]]] = []
         self._serials = itertools.count(1)
-        self._server: asyncio.Server | None = None
-        self._connections: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> Self:
-        """Starts listening on a free loopback port."""
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        host, port = self._server.sockets[0].getsockname()
-        self.url = f"http://{host}:{port}"
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stops listening and drops what is still open."""
-        assert self._server is not None
-        self._server.close()
-        for connection in self._connections:
-            connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
 
     @property
     def base_urls(self) -> dict[str, str]:
@@ -130,20 +90,6 @@ class ScriptedProvider:
                 return reply(key) if callable(reply) else reply
         return self._otherwise(question, protocol)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
-        connection = Connection(reader, writer)
-        try:
-            while (request := await connection.request()) is not None:
-                await self._serve(connection, request)
-        except asyncio.CancelledError:
-            connection.abort()  # the provider is being stopped, and nobody awaits this task's result
-        finally:
-            self._connections.discard(task)
-            connection.close()
-
     async def _serve(self, connection: Connection, request: HttpRequest) -> None:
         serial = next(self._serials)
         provider, _, rest = request.path.lstrip("/").partition("/")
@@ -164,16 +110,8 @@ class ScriptedProvider:
         )
         if reply is None:
             reply = self._choose(question, protocol, received.key or "")
-        try:
-            received.status = reply.status if isinstance(reply, Refusal | Verbatim) else 200
-            await connection.while_client_stays(perform(reply, question, protocol, connection))
-        except ConnectionError:
-            received.end("abandoned")
-        except asyncio.CancelledError:
-            received.end("hung up")
-            raise
-        else:
-            received.end("hung up" if connection.aborted else "answered")
+        received.status = reply.status if isinstance(reply, Refusal | Verbatim) else 200
+        await received.answer(connection, perform(reply, question, protocol, connection))
 
     def _refused(
         self,

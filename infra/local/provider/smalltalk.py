@@ -1,6 +1,7 @@
 """What the scripted provider says when nobody told it what to say, and how it counts tokens.
 
-The answer is about itself and the request, one word at a time with a little pause, as a quick model would.
+The answer is about itself and the request, one word at a time with a little pause, as a quick model would. A tool that
+the user names is called first (``tool_use.py``), and what it said is repeated.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from collections.abc import Iterator, Mapping
 
 from infra.local.provider.protocol import Question, WireProtocol
 from infra.local.provider.script import Call, Pause, Refuse, Say, Script, Step, Think, Tokens, words
+from infra.local.provider.tool_use import calls
 
 WORD_SECONDS = 0.02
+_SHOWN = 120
 _CHARACTERS_PER_TOKEN = 4
 _PROMPT = (
     "instructions",
@@ -28,12 +31,15 @@ _PROMPT = (
 
 
 def smalltalk(question: Question, protocol: WireProtocol) -> Script:
-    """An answer of some twenty words that repeats the question."""
+    """Calls of the tools that the user names, or some twenty words that repeat the question or what the tools said."""
     asked = " ".join(protocol.asked(question).split())
-    shown = f"{asked[:120]}…" if len(asked) > 120 else asked
+    told = protocol.results(question)
+    if told is None and (called := calls(asked, protocol.offered(question))):
+        return Script(Pause(WORD_SECONDS), *called)
+    repeated = f"You asked: {_quoted(asked)}" if told is None else f"The tools said: {', '.join(map(_quoted, told))}"
     text = (
-        f"You asked: “{shown}” I am a scripted provider on this machine, answering as "
-        f"{question.model}. No model was paid for these words."
+        f"{repeated} I am a scripted provider on this machine, answering as {question.model}. "
+        "No model was paid for these words."
     )
     return Script(*_paced(text))
 
@@ -44,6 +50,10 @@ def count(script: Script, question: Question) -> Tokens:
     reasoning = sum(1 for step in script.steps if isinstance(step, Think))
     output = reasoning + sum(_size(step) for step in script.steps)
     return Tokens(input=max(len(prompt) // _CHARACTERS_PER_TOKEN, 1), output=max(output, 1), reasoning=reasoning)
+
+
+def _quoted(text: str) -> str:
+    return f"“{text[:_SHOWN]}…”" if len(text) > _SHOWN else f"“{text}”"
 
 
 def _paced(text: str) -> Iterator[Step]:

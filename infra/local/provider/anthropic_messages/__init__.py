@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from infra.local.provider.anthropic_messages.answer import MessagesAnswer
 from infra.local.provider.anthropic_messages.request import check
+from infra.local.provider.anthropic_messages.tools import offered, results
 from infra.local.provider.protocol import Question, WireProtocol, last_user_text
 from infra.local.provider.script import Refusal
 
@@ -51,4 +52,6 @@ PROTOCOL = WireProtocol(
     answer=MessagesAnswer,
     refusal_body=_refusal_body,
     headers=_headers,
+    offered=offered,
+    results=results,
 )

@@ -201,9 +201,10 @@ def _prefill(last: Message) -> Iterator[str]:
 
 
 def _tool_turns(messages: list[Message]) -> Iterator[str]:
-    """Every call is answered at the start of the very next user turn, and nothing else is."""
+    """Every call is answered once, at the start of the very next user turn, and nothing else is."""
+    called: set[str] = set()
     open_calls: set[str] = set()
-    for index, message in enumerate(messages):
+    for index, message in enumerate([*messages, Message(role="user", content="")]):
         blocks = message.content if isinstance(message.content, list) else []
         results = [block.tool_use_id for block in blocks if isinstance(block, ToolResult)]
         if missing := sorted(open_calls - set(results)):
@@ -217,9 +218,18 @@ def _tool_turns(messages: list[Message]) -> Iterator[str]:
                 f"messages.{index}.content: unexpected `tool_use_id` found in `tool_result` blocks: {unknown[0]}. Each "
                 "`tool_result` block must have a corresponding `tool_use` block in the previous message."
             )
+        if twice := [result for result in results if results.count(result) > 1]:
+            yield (
+                f"messages.{index}.content: each tool_use must have a single result. Found multiple `tool_result` "
+                f"blocks with id: {twice[0]}"
+            )
         if any(not isinstance(block, ToolResult) for block in blocks[: len(results)]):
             yield f"messages.{index}: `tool_result` blocks must come first in the content"
-        open_calls = {block.id for block in blocks if isinstance(block, ToolUse)}
+        calls = [block.id for block in blocks if isinstance(block, ToolUse)]
+        open_calls = set(calls)
+        if len(open_calls) < len(calls) or open_calls & called:
+            yield f"messages.{index}.content: `tool_use` ids must be unique"
+        called |= open_calls
 
 
 def _thinking(request: Create, thinking: ThinkingOptions) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from infra.local.provider.bedrock_converse.answer import ConverseAnswer
 from infra.local.provider.bedrock_converse.request import check, refused
+from infra.local.provider.bedrock_converse.tools import offered, results
 from infra.local.provider.protocol import Question, WireProtocol, last_user_text
 from infra.local.provider.script import Refusal
 
@@ -59,5 +60,7 @@ PROTOCOL = WireProtocol(
     answer=ConverseAnswer,
     refusal_body=_refusal_body,
     headers=_headers,
+    offered=offered,
+    results=results,
     stream_type="application/vnd.amazon.eventstream",
 )

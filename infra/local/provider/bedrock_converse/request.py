@@ -84,7 +84,7 @@ def _turns(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def _calls(messages: Sequence[Mapping[str, Any]], *, configured: bool) -> Iterator[str]:
     """Every call is answered in the very next turn, and nothing else is."""
     open_calls: list[str] = []
-    for at, message in enumerate(messages):
+    for at, message in enumerate([*messages, {"content": ()}]):
         results = [block["toolResult"]["toolUseId"] for block in message["content"] if "toolResult" in block]
         if missing := [call for call in open_calls if call not in results]:
             yield f"Expected toolResult blocks at messages.{at}.content for the following Ids: {', '.join(missing)}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from infra.local.provider.gemini_generate.answer import GeminiAnswer
 from infra.local.provider.gemini_generate.request import check
+from infra.local.provider.gemini_generate.tools import offered, results
 from infra.local.provider.google_errors import refusal_body, wrong_api_key, wrong_token
 from infra.local.provider.protocol import Question, WireProtocol, bearer, text_of
 from infra.local.provider.script import Refusal
@@ -41,6 +42,8 @@ def _protocol(
         refusal_body=refusal_body,
         headers=lambda _serial: {"server": "scaffolding on HTTPServer2"},
         stream_type="text/event-stream",
+        offered=offered,
+        results=results,
     )
 
 

@@ -65,7 +65,7 @@ def _turns(contents: Sequence[Body]) -> Iterator[str]:
             "Please ensure that function call turn comes immediately after a user turn or after a function response "
             "turn."
         )
-    for index, content in enumerate(contents):
+    for index, content in enumerate([*contents, {}]):
         results = _count(content, "functionResponse")
         before = contents[index - 1] if index else {}
         called = _count(before, "functionCall")

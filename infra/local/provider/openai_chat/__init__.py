@@ -1,7 +1,7 @@
 """Chat Completions as its vendors speak it, each in its own way.
 
 vendors.py   who they are, as data of the form in variant.py
-request.py   what comes in, with rules.py
+request.py   what comes in, with rules.py; tools.py is what the model sees of its tools
 answer.py    what goes out, with counts.py and errors.py
 """
 
@@ -13,6 +13,7 @@ from dataclasses import replace
 from infra.local.provider.openai_chat.answer import ChatAnswer
 from infra.local.provider.openai_chat.errors import refusal_body
 from infra.local.provider.openai_chat.request import check
+from infra.local.provider.openai_chat.tools import offered, results
 from infra.local.provider.openai_chat.variant import Variant
 from infra.local.provider.openai_chat.vendors import VENDORS
 from infra.local.provider.protocol import WireProtocol, bearer, last_user_text, starred
@@ -42,6 +43,8 @@ def _protocol(variant: Variant, path: str) -> WireProtocol:
         refusal_body=lambda refusal, serial: refusal_body(variant.errors, refusal, serial),
         headers=lambda serial: {name: value.format(serial=serial) for name, value in variant.headers.items()},
         before_document=variant.before_document,
+        offered=offered,
+        results=results,
     )
 
 

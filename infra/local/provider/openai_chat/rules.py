@@ -64,6 +64,19 @@ def ids_of_nine(question: Question) -> Iterator[Refusal]:
             yield Refusal(400, "invalid_function_call", said, "3280")
 
 
+def as_many_results(question: Question) -> Iterator[Refusal]:
+    """Mistral: as many results after each turn as it has calls."""
+    waiting = 0
+    for message in [*_messages(question), {"role": "end"}]:
+        if message["role"] == "tool":
+            waiting -= 1
+            continue
+        if waiting:
+            said = "Not the same number of function calls and responses"
+            yield Refusal(400, "invalid_request_message_order", said, "3230")
+        waiting = len(message.get("tool_calls") or ())
+
+
 def turns_in_order(question: Question) -> Iterator[Refusal]:
     """Mistral: no user's turn right after a tool's, and the last turn is not the assistant's unless it is a prefix."""
     messages = _messages(question)
@@ -213,6 +226,7 @@ RULES: Mapping[str, Rule] = {
     rule.__name__: rule
     for rule in (
         api_version,
+        as_many_results,
         calls_and_results,
         effort_by_model,
         files_as_data,

@@ -197,7 +197,7 @@ VENDORS: Mapping[str, Variant] = {
         },
         message_takes=frozenset({"prefix"}),
         mistake_status=422,
-        rules=("ids_of_nine", "turns_in_order"),
+        rules=("ids_of_nine", "as_many_results", "turns_in_order"),
     ),
     "ollama": _OLLAMA,
     "ollama-cloud": _OLLAMA,

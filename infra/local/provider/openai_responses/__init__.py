@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from infra.local.provider.openai_responses.answer import ResponsesAnswer
 from infra.local.provider.openai_responses.request import check
+from infra.local.provider.openai_responses.tools import offered, results
 from infra.local.provider.protocol import Question, WireProtocol, last_user_text
 from infra.local.provider.script import Refusal
 
@@ -56,4 +57,6 @@ PROTOCOL = WireProtocol(
     answer=ResponsesAnswer,
     refusal_body=_refusal_body,
     headers=_headers,
+    offered=offered,
+    results=results,
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
@@ -214,6 +215,7 @@ def _rules(request: Create) -> Iterator[Refusal]:
         yield _unsupported("reasoning.effort")
     if isinstance(request.input, list):
         yield from _calls_and_outputs(request.input, continued=request.previous_response_id is not None)
+        yield from _thoughts(request.input)
     for index, tool in enumerate(request.tools or ()):
         # An omitted `strict` is an attempt at strictness that the server gives up silently.
         if tool.strict and (problem := not_strict(tool.parameters)):
@@ -247,6 +249,16 @@ def _calls_and_outputs(items: list[Item], *, continued: bool) -> Iterator[Refusa
         for unknown in sorted(answered - called):
             said = f"No tool call found for function call output with call_id {unknown}."
             yield _invalid(said, "input", None)
+
+
+def _thoughts(items: list[Item]) -> Iterator[Refusal]:
+    """A thought comes back with what the model did next."""
+    for item, following in zip_longest(items, items[1:]):
+        if isinstance(item, Reasoning):
+            spoke = isinstance(following, Message) and following.role == "assistant"
+            if not (spoke or isinstance(following, FunctionCall | Reasoning)):
+                said = f"Item '{item.id}' of type 'reasoning' was provided without its required following item."
+                yield _invalid(said, "input", None)
 
 
 def _unsupported(field: str) -> Refusal:
