@@ -25,6 +25,7 @@ def main(arguments: list[str]) -> int:
     from infra.stacks.deployment import FindingsError, synthesise  # noqa: PLC0415 - the CDK starts Node when it is imported
     from infra.stacks.options import OptionError  # noqa: PLC0415
     from keyway.settings import SettingError  # noqa: PLC0415
+    from keyway.tools.catalog import ToolCatalogError  # noqa: PLC0415
 
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     try:
@@ -34,7 +35,7 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         synthesise(context, chosen, outdir=os.environ.get("CDK_OUTDIR") or str(ROOT / "cdk.out"))
-    except (BuildError, FindingsError, FlagDocumentError, OptionError, SettingError) as error:
+    except (BuildError, FindingsError, FlagDocumentError, OptionError, SettingError, ToolCatalogError) as error:
         terminal.complain(f"keyway: {error}")
         return 1
     return 0

@@ -1,7 +1,8 @@
 """What is deployed: three layers and two functions, each a folder; and how large the layers may be.
 
 Of the layers, ``stream_runtime`` is the exec wrapper and the runtime client it starts, ``keyway`` the library both
-functions import, and ``dependencies`` the third-party wheels for the target's machine. The functions are a page each.
+functions import, and ``dependencies`` the third-party wheels for the target's machine. The functions are a page each,
+with the operator's tool catalog beside it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,12 @@ BUDGET = 50_000_000
 FUNCTIONS = ("gateway", "workspace_keys")
 """The packages in ``functions/``."""
 
+CATALOG = ROOT / "infra" / "tools" / "catalog.json"
+"""The operator's tools."""
+
+DEPLOYED_CATALOG = "tool_catalog.json"
+"""The same file in a function's folder."""
+
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
@@ -47,10 +54,14 @@ def layers(target: Target, into: Path | None = None) -> tuple[Artifact, ...]:
 
 
 def function(name: str, into: Path) -> Artifact:
-    """Builds the function whose package is ``functions/<name>``, in a folder of its own below ``into``."""
+    """Builds the function whose package is ``functions/<name>``, in a folder of its own below ``into``.
+
+    The tool catalog is copied as it is; whoever deploys it has it checked (``infra/constructs/tool_catalog.py``).
+    """
 
     def fill(folder: Path) -> None:
         tree.copy(ROOT / "functions" / name, folder / name, leave_out=("events",))
+        tree.copy(CATALOG, folder / DEPLOYED_CATALOG)
 
     return _artifact(name, into / name, fill)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -32,6 +32,35 @@ FAILURES: dict[str, tuple[int, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class OfTools:
+    """An alarm on a metric that only tools write: ``threshold`` of it within five minutes."""
+
+    metric: str
+    threshold: int
+    meaning: str
+    only: Mapping[str, str] = field(default_factory=dict)
+
+
+TOOLS: dict[str, OfTools] = {
+    "tool-cost-unknown": OfTools(
+        "UnknownModelCost",
+        1,
+        "A tool ran on a hosted key and its price could not be worked out, so nobody was charged for it.",
+    ),
+    "tool-limits-uncounted": OfTools(
+        "LimitUncounted", 1, "Calls of tools could not be counted, so their rate limits were not enforced."
+    ),
+    "tool-retries-exhausted": OfTools(
+        "Throttled",
+        5,
+        "Whoever runs a tool turned calls on hosted keys away until they were given up, the last try on another key.",
+        {"Reason": "upstream_retries_exhausted"},
+    ),
+}
+"""The alarms of tools, by name. A workspace that is kept to its own limit is none: nobody has to act."""
+
+
+@dataclass(frozen=True, slots=True)
 class Watched:
     """One alarm. It sounds when ``metric`` is at or above ``threshold``."""
 
@@ -52,6 +81,9 @@ def alarms(names: Names, options: Options) -> Iterator[Watched]:
         total("CostAbsorbed", environment=names.stage, period=Duration.hours(1)),
         float(options.absorbed_cost_limit),
     )
+    for name, of in TOOLS.items():
+        metric = total(of.metric, environment=names.stage, period=FIVE_MINUTES, **of.only)
+        yield Watched(name, of.meaning, metric, of.threshold)
     for name in SIGNS:
         yield Watched(name, SIGNS[name].meaning, sign(name, names, FIVE_MINUTES), 1)
     for function in (names.gateway, names.workspace_keys):

@@ -1,4 +1,4 @@
-"""The dashboard: traffic, time to the first byte, money by provider, failures by reason and by key."""
+"""The dashboard: traffic, time to the first byte, money by provider, failures by reason and by key, and tools."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from infra.constructs.alarms import FIVE_MINUTES, of_function
-from infra.constructs.hosted_key_metrics import total
+from infra.constructs.hosted_key_metrics import average, total
 from infra.stacks.names import Names
 
 _HOUR = Duration.hours(1)
@@ -54,6 +54,22 @@ def dashboard(scope: Construct, names: Names, alarms: list[cloudwatch.Alarm]) ->
                     log,
                     "filter ispresent(exchange.error)",
                     "stats count(*) as errors by exchange.error as error, exchange.provider as provider",
+                    view=cloudwatch.LogQueryVisualizationType.TABLE,
+                ),
+            ],
+            [
+                _by(names, "Tools: calls given up per hour, by tool", "Throttled", "Tool"),
+                _graph(
+                    "Tools: time in line, ms, by provider",
+                    average("QueueWaitDuration", environment=names.stage, period=FIVE_MINUTES, by="Provider"),
+                ),
+                # From the log, because the metric's series of tools and of models look alike.
+                _lines(
+                    "Tools: charged, USD, by tool",
+                    log,
+                    "filter ispresent(CostCharged.0) and ispresent(toolCallId)",
+                    "stats sum(CostCharged.0) as usd, count(*) as calls by Tool",
+                    "sort usd desc",
                     view=cloudwatch.LogQueryVisualizationType.TABLE,
                 ),
             ],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 
+from infra.build.artifacts import DEPLOYED_CATALOG
 from infra.stacks.names import METRICS, Names
 from infra.stacks.options import Options
 from keyway.settings import Settings
@@ -28,7 +29,13 @@ def gateway_settings(names: Names, options: Options) -> dict[str, str]:
         "WORKSPACE_KEYS_TABLE": names.table,
         "WORKSPACE_KEYS_KMS_KEY": names.kms_alias,
         "POWERTOOLS_METRICS_NAMESPACE": METRICS,
+        "TOOL_CATALOG": f"/var/task/{DEPLOYED_CATALOG}",
+        "TOOL_LIMITS_TABLE": names.tool_limits,
     }
+    if options.tool_executors:
+        variables["TOOL_EXECUTORS"] = ",".join(options.tool_executors)
+    if options.tool_functions:
+        variables["TOOL_FUNCTIONS"] = ",".join(options.tool_functions)
     if options.provider_base_urls:
         variables["PROVIDER_BASE_URLS"] = json.dumps(options.provider_base_urls, sort_keys=True)
     Settings.from_environment(variables)
@@ -36,6 +43,17 @@ def gateway_settings(names: Names, options: Options) -> dict[str, str]:
 
 
 def workspace_keys_settings(names: Names, options: Options) -> dict[str, str]:
-    """The settings of the workspace-keys function. It knows no platform key, so it is told of none."""
-    reads = ("DEPLOYMENT_ENVIRONMENT", "WORKSPACE_KEYS_TABLE", "WORKSPACE_KEYS_KMS_KEY", "PROVIDER_BASE_URLS")
+    """The settings of the workspace-keys function. It knows no platform key, so it is told of none.
+
+    Of the tools it reads whose keys a workspace may store; it runs none. A catalog with limits is refused without the
+    table that counts them, so it is told the table's name, though it may not touch it.
+    """
+    reads = {
+        "DEPLOYMENT_ENVIRONMENT",
+        "WORKSPACE_KEYS_TABLE",
+        "WORKSPACE_KEYS_KMS_KEY",
+        "PROVIDER_BASE_URLS",
+        "TOOL_CATALOG",
+        "TOOL_LIMITS_TABLE",
+    }
     return {name: value for name, value in gateway_settings(names, options).items() if name in reads}

@@ -1,10 +1,12 @@
-"""The metrics the gateway writes, as an alarm or a dashboard reads them: summed over whatever dimensions they have.
+"""The metrics the gateway writes, as an alarm or a dashboard reads them: over whatever dimensions they have.
 
 Their names and dimensions are those of ``keyway/outside/telemetry.py``. A metric there has one series for each
-provider, model, key and reason, so no alarm can name them all; a Metrics Insights query sums those that exist.
+provider, model, tool, key and reason, so no alarm can name them all; a Metrics Insights query takes those that exist.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -22,8 +24,19 @@ def total(
         by: A dimension to give a line each; not for alarms.
         only: Other dimensions, and the value each must have.
     """
-    chosen = " AND ".join(f"{name} = '{value}'" for name, value in {"Environment": environment, **only}.items())
-    query = f'SELECT SUM({metric}) FROM "{METRICS}" WHERE {chosen}'  # noqa: S608 - no SQL, and no stranger's words
+    return _query("SUM", metric, {"Environment": environment, **only}, period=period, label=label, by=by)
+
+
+def average(metric: str, *, environment: str, period: Duration, by: str) -> cloudwatch.MathExpression:
+    """The average of ``metric``, a line for each value of the dimension ``by``. (Such a query knows no percentiles.)"""
+    return _query("AVG", metric, {"Environment": environment}, period=period, label="", by=by)
+
+
+def _query(
+    function: str, metric: str, chosen: Mapping[str, str], *, period: Duration, label: str | None, by: str | None
+) -> cloudwatch.MathExpression:
+    where = " AND ".join(f"{name} = '{value}'" for name, value in chosen.items())
+    query = f'SELECT {function}({metric}) FROM "{METRICS}" WHERE {where}'  # noqa: S608 - no SQL, no stranger's words
     if by:
-        query += f" GROUP BY {by} ORDER BY SUM() DESC LIMIT 20"
+        query += f" GROUP BY {by} ORDER BY {function}() DESC LIMIT 20"
     return cloudwatch.MathExpression(expression=query, using_metrics={}, period=period, label=label or metric)

@@ -11,6 +11,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from infra.build.artifacts import FUNCTIONS, function, layers
 from infra.build.target import Target
+from infra.constructs.tool_catalog import tool_catalog
 from infra.stacks.example import ExampleStack
 from infra.stacks.flags import FlagsStack
 from infra.stacks.gateway import GatewayStack
@@ -32,7 +33,8 @@ def synthesise(context: Mapping[str, object], chosen: Mapping[str, str], *, outd
         chosen: Options that win over it.
 
     Raises:
-        OptionError, SettingError, FlagDocumentError, BuildError: Something is wrong that an operator can put right.
+        OptionError, SettingError, FlagDocumentError, ToolCatalogError, BuildError: Something is wrong that an operator
+            can put right.
         FindingsError: A template is not as it should be.
     """
     if unknown := sorted(chosen.keys() - KEYS):
@@ -54,6 +56,7 @@ def synthesise(context: Mapping[str, object], chosen: Mapping[str, str], *, outd
 
 def _compose(app: App, options: Options, folder: Path) -> None:
     names = Names(options.stage)
+    catalog = tool_catalog()
     keys = KeysStack(app, names, options)
     flags = FlagsStack(app, names)
     gateway = GatewayStack(
@@ -64,6 +67,7 @@ def _compose(app: App, options: Options, folder: Path) -> None:
         functions={name: function(name, folder / "functions") for name in FUNCTIONS},
         keys=keys,
         flags=flags,
+        catalog=catalog,
     )
     ObservabilityStack(app, names, options).add_stack_dependency(gateway)
     ExampleStack(app, names, options, gateway.alias)

@@ -15,10 +15,13 @@ from infra.constructs.functions import KeywayFunction, Layers, Sizing
 from infra.constructs.gateway_settings import gateway_settings, workspace_keys_settings
 from infra.constructs.managed_instances import MEMORY, ManagedInstances
 from infra.constructs.task_storage import TaskStorage
+from infra.constructs.tool_functions import grant_invoke
+from infra.constructs.tool_limits import ToolLimits
 from infra.stacks.flags import FlagsStack
 from infra.stacks.keys import KeysStack
 from infra.stacks.names import Names
 from infra.stacks.options import Options
+from keyway.tools.catalog import ToolCatalog
 
 
 class GatewayStack(Stack):
@@ -34,6 +37,7 @@ class GatewayStack(Stack):
         functions: Mapping[str, Artifact],
         keys: KeysStack,
         flags: FlagsStack,
+        catalog: ToolCatalog,
     ) -> None:
         super().__init__(scope, "Gateway", stack_name=names.stack("Gateway"), description="Keyway: the gateway")
         # Of this stack on purpose: a layer's version is replaced whenever its bytes change, and an export that another
@@ -41,6 +45,7 @@ class GatewayStack(Stack):
         versions = Layers(self, layers, options)
         managed = options.shape == "managed-instances"
         tasks = TaskStorage(self, names)
+        limits = ToolLimits(self, names)
         gateway = KeywayFunction(
             self,
             "Gateway",
@@ -61,6 +66,8 @@ class GatewayStack(Stack):
         keys.hosted_keys.grant_read(gateway.function)
         flags.grant_read(gateway.function)
         tasks.grant_use(gateway.role)
+        limits.grant_use(gateway.role)
+        grant_invoke(gateway.role, catalog, options)
         if managed:
             ManagedInstances(self, gateway.function, options)
         self.alias = self._public(gateway.function, names, options)

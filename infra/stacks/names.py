@@ -67,6 +67,11 @@ class Names:
         return f"{self.prefix}-tasks"
 
     @property
+    def tool_limits(self) -> str:
+        """The table of tools' rate limits."""
+        return f"{self.prefix}-tool-limits"
+
+    @property
     def topic(self) -> str:
         """Where alarms are announced."""
         return f"{self.prefix}-alarms"

@@ -13,12 +13,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, TypeVar, get_args
 
+from pydantic import ValidationError
+
 from infra.build.target import Architecture
+from keyway.chat import LambdaExecutor
 
 T = TypeVar("T")
 
 Shape = Literal["functions", "managed-instances"]
 UrlAuth = Literal["AWS_IAM", "NONE"]
+ToolExecutor = Literal["http", "lambda"]
 
 RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)
 """Days for which CloudWatch Logs can be told to keep a log group."""
@@ -27,10 +31,15 @@ RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 109
 KEYS = frozenset(
     {
         "stage", "architecture", "shape", "memory", "snapStart", "reservedConcurrency", "urlAuth", "hosted",
-        "costMultiplier", "providerBaseUrls", "logRetentionDays", "absorbedCostLimit", "alarmEmail", "retain",
+        "costMultiplier", "providerBaseUrls", "toolExecutors", "toolFunctions", "logRetentionDays", "absorbedCostLimit",
+        "alarmEmail", "retain",
     }
 )  # fmt: skip
 """Every option's name in the context."""
+
+
+_LONGEST = 3_000
+"""Characters of ``toolFunctions``."""
 
 
 class OptionError(ValueError):
@@ -52,6 +61,8 @@ class Options:
         hosted: Platform keys may be used at all (``KEYWAY_HOSTED``).
         cost_multiplier: What the provider's price is multiplied with (``COST_MULTIPLIER``).
         provider_base_urls: Addresses by provider id that win over the catalog's (``PROVIDER_BASE_URLS``).
+        tool_executors: Kinds of tool that callers may bring with a request (``TOOL_EXECUTORS``).
+        tool_functions: ARNs of the Lambda functions that callers' tools may be run by (``TOOL_FUNCTIONS``).
         log_retention: Days that logs, and with them the ledger, are kept.
         absorbed_cost_limit: US dollars per hour of failed exchanges' cost above which an alarm sounds.
         alarm_email: Who is told of alarms; nobody when empty.
@@ -68,6 +79,8 @@ class Options:
     hosted: bool = True
     cost_multiplier: Decimal = Decimal(1)
     provider_base_urls: Mapping[str, str] = field(default_factory=dict)
+    tool_executors: tuple[ToolExecutor, ...] = ()
+    tool_functions: tuple[str, ...] = ()
     log_retention: int = 90
     absorbed_cost_limit: Decimal = Decimal(5)
     alarm_email: str | None = None
@@ -103,6 +116,8 @@ class Options:
             hosted=read("hosted", _boolean, defaults.hosted),
             cost_multiplier=read("costMultiplier", _decimal, defaults.cost_multiplier),
             provider_base_urls=read("providerBaseUrls", _addresses, defaults.provider_base_urls),
+            tool_executors=read("toolExecutors", _executors, defaults.tool_executors),
+            tool_functions=read("toolFunctions", _functions, defaults.tool_functions),
             log_retention=read("logRetentionDays", _retention, defaults.log_retention),
             absorbed_cost_limit=read("absorbedCostLimit", _decimal, defaults.absorbed_cost_limit),
             alarm_email=read("alarmEmail", _email, None),
@@ -117,6 +132,10 @@ class Options:
                 raise OptionError("snapStart: Managed Instances have no cold starts to shorten; leave it off")
             if self.reserved_concurrency is not None:
                 raise OptionError("reservedConcurrency: the ceiling of Managed Instances is their number of vCPUs")
+        if self.tool_functions and "lambda" not in self.tool_executors:
+            raise OptionError(
+                "toolFunctions: callers' tools may be run by these only where toolExecutors has lambda among its kinds"
+            )
 
 
 def _stage(value: object) -> str:
@@ -174,6 +193,40 @@ def _addresses(value: object) -> Mapping[str, str]:
     if not isinstance(parsed, dict):
         raise wrong
     return parsed
+
+
+def _executors(value: object) -> tuple[ToolExecutor, ...]:
+    kind = _one_of(ToolExecutor)
+    return tuple(kind(entry) for entry in _entries(value))
+
+
+def _functions(value: object) -> tuple[str, ...]:
+    arns = _entries(value)
+    for arn in arns:
+        try:
+            LambdaExecutor(type="lambda", function=arn)
+        except ValidationError:
+            example = "arn:aws:lambda:us-east-1:123456789012:function:clock"
+            raise OptionError(f"{arn!r} is not the ARN of a Lambda function, such as {example}") from None
+    if len(",".join(arns)) > _LONGEST:
+        raise OptionError(
+            f"are too many: more than {_LONGEST:,} characters, and a function's variables hold 4 KB in all"
+        )
+    return arns
+
+
+def _entries(value: object) -> tuple[str, ...]:
+    """A list of texts; on the command line with commas between them, or as JSON. None of them twice."""
+    wrong = OptionError("must be a list, with commas between its entries")
+    entries = value
+    if isinstance(value, str):
+        try:
+            entries = json.loads(value) if value.lstrip().startswith("[") else value.split(",")
+        except ValueError:
+            raise wrong from None
+    if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
+        raise wrong
+    return tuple(dict.fromkeys(entry.strip() for entry in entries))
 
 
 def _retention(value: object) -> int:

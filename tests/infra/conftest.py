@@ -1,4 +1,4 @@
-"""Three deployments, each synthesised once: as it comes, with every option turned, and on Managed Instances."""
+"""Four deployments, each synthesised once: as it comes, with options turned, on Managed Instances, and with tools."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.infra.operators_copy import CALLERS_FUNCTION, CATALOG, FUNCTION
 from tests.infra.templates import Templates, synthesised
 
 
@@ -43,7 +44,13 @@ def managed(folder: Path) -> Templates:
     return synthesised(folder / "managed", "shape=managed-instances")
 
 
-@pytest.fixture(params=["default", "turned", "managed"])
+@pytest.fixture(scope="session")
+def tooled(folder: Path) -> Templates:
+    functions = f"toolFunctions={CALLERS_FUNCTION},{FUNCTION}"
+    return synthesised(folder / "tooled", "toolExecutors=http,lambda", functions, catalog=CATALOG)
+
+
+@pytest.fixture(params=["default", "turned", "managed", "tooled"])
 def each(request: pytest.FixtureRequest) -> Templates:
     templates: Templates = request.getfixturevalue(request.param)
     return templates

@@ -9,21 +9,23 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.infra.operators_copy import ROOT, operators_copy
+
 PYTHON = ROOT / ".cache" / "infra" / "bin" / "python"
 
 
-def app(*options: str, out: Path) -> subprocess.CompletedProcess[str]:
-    """Runs the synthesis. Tests are skipped where its environment was never built."""
+def app(*options: str, out: Path, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Runs the synthesis of the tree at ``root``. Tests are skipped where its environment was never built."""
     if not PYTHON.exists():
         pytest.skip("the CDK's environment is not there: `make synth` builds it")
     return subprocess.run(
         [str(PYTHON), "-m", "infra.app", *options],
-        cwd=ROOT,
+        cwd=root,
         env={**os.environ, "CDK_OUTDIR": str(out), "AWS_EC2_METADATA_DISABLED": "true"},
         capture_output=True,
         text=True,
@@ -31,14 +33,19 @@ def app(*options: str, out: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def synthesised(folder: Path, *options: str) -> Templates:
-    """The templates of these options; made once, whoever of several test processes comes first."""
+def synthesised(folder: Path, *options: str, catalog: object = None) -> Templates:
+    """The templates of these options, and of a tool catalog if it is not the one that is here.
+
+    They are made once, whoever of several test processes comes first.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     # Beside the folder: the CDK empties it.
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "done").exists():
-            done = app(*options, out=folder)
+            with TemporaryDirectory() as copy:
+                root = ROOT if catalog is None else operators_copy(Path(copy), catalog)
+                done = app(*options, out=folder, root=root)
             assert done.returncode == 0, done.stderr
             (folder / "done").touch()
     return Templates(folder)

@@ -11,7 +11,7 @@ from shutil import which
 
 import pytest
 
-from infra.build.artifacts import BUDGET, ROOT, function, layers
+from infra.build.artifacts import BUDGET, CATALOG, FUNCTIONS, ROOT, function, layers
 from infra.build.target import Target
 from infra.build.tree import digest, files
 from infra.build.wheels import BuildError
@@ -103,6 +103,13 @@ def test_the_functions_hold_their_code_and_no_example_events(tmp_path):
     assert not (gateway.folder / "gateway" / "events").exists()
 
 
+def test_the_functions_hold_the_tool_catalog_beside_their_code(tmp_path):
+    for name in FUNCTIONS:
+        built = function(name, tmp_path)
+        assert {path.name for path in built.folder.iterdir()} == {name, "tool_catalog.json"}
+        assert (built.folder / "tool_catalog.json").read_bytes() == CATALOG.read_bytes()
+
+
 def test_layers_hold_the_versions_that_the_tests_run_with():
     developing = versions(ROOT / "requirements-dev.txt")
     deployed = versions(LOCK)
@@ -110,6 +117,12 @@ def test_layers_hold_the_versions_that_the_tests_run_with():
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     names = {requirement.partition("==")[0] for requirement in declared}
     assert names - deployed.keys() == {"boto3"}, "the managed runtime ships boto3, and nothing else of ours"
+
+
+def test_the_tool_catalog_is_checked_by_the_versions_that_read_it_when_it_is_deployed():
+    deployed, checking = versions(LOCK), versions(ROOT / "requirements-infra.txt")
+    reading = ("pydantic", "simpleeval", "uritemplate")
+    assert {name: checking.get(name) for name in reading} == {name: deployed[name] for name in reading}
 
 
 def versions(lock: Path) -> dict[str, str]:

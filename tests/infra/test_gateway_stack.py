@@ -80,11 +80,8 @@ def test_what_the_gateway_is_told_is_what_its_code_reads(each):
 def test_the_names_in_its_settings_are_those_of_the_resources(default):
     variables = gateway(default)["Environment"]["Variables"]
     assert default.one("AWS::DynamoDB::Table", "Keys").properties["TableName"] == variables["WORKSPACE_KEYS_TABLE"]
-    tasks = default.one("AWS::DynamoDB::Table", "Gateway").properties
-    assert (tasks["TableName"], tasks["KeySchema"]) == (
-        variables["IDEMPOTENCY_TABLE"],
-        [{"AttributeName": "id", "KeyType": "HASH"}],
-    )
+    tasks = default.one("AWS::DynamoDB::Table", "Gateway", TableName=variables["IDEMPOTENCY_TABLE"]).properties
+    assert tasks["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
     assert tasks["TimeToLiveSpecification"] == {"AttributeName": "expiration", "Enabled": True}
     assert default.one("AWS::KMS::Alias").properties["AliasName"] == variables["WORKSPACE_KEYS_KMS_KEY"]
     assert default.one("AWS::SecretsManager::Secret").properties["Name"] == variables["HOSTED_KEYS_SECRET"]

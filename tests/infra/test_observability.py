@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 from typing import get_args
 
+import pytest
+
 from keyway import errors
-from keyway.billing.settlement import Reason
+from keyway.billing import records
 
 ROOT = Path(__file__).resolve().parents[2]
 ALARM = "AWS::CloudWatch::Alarm"
@@ -22,7 +24,7 @@ def test_there_is_an_alarm_for_every_reason_a_hosted_key_can_fail_for(default):
     metrics = [metric for alarm in alarms(default).values() for metric in alarm.get("Metrics", [])]
     queries = [metric["Expression"] for metric in metrics if "Expression" in metric]
     failed = "SELECT SUM(Failed) FROM \"Keyway/HostedKey\" WHERE Environment = 'dev' AND Reason = "
-    for reason in get_args(Reason):
+    for reason in get_args(records.Reason):
         assert f"{failed}'{reason}'" in queries
     assert [query for query in queries if "SUM(CostAbsorbed)" in query]
 
@@ -31,6 +33,39 @@ def test_absorbed_cost_throttles_and_errors_have_alarms(default):
     names = alarms(default).keys()
     for name in ("cost-absorbed", "gateway-throttles", "gateway-errors", "workspace-keys-throttles"):
         assert f"keyway-dev-{name}" in names
+
+
+@pytest.mark.parametrize(
+    ("alarm", "watched"),
+    [
+        ("tool-cost-unknown", "SUM(UnknownModelCost)"),
+        ("tool-limits-uncounted", "SUM(LimitUncounted)"),
+        ("tool-retries-exhausted", "SUM(Throttled)"),
+    ],
+)
+def test_where_a_tool_needs_an_operator_there_is_an_alarm(default, alarm, watched):
+    (metric,) = alarms(default)[f"keyway-dev-{alarm}"]["Metrics"]
+    assert watched in metric["Expression"]
+
+
+def test_a_tool_that_ran_free_or_uncounted_is_one_too_many(default):
+    for name in ("tool-cost-unknown", "tool-limits-uncounted"):
+        assert alarms(default)[f"keyway-dev-{name}"]["Threshold"] == 1
+
+
+def test_a_workspace_that_is_kept_to_its_own_limit_wakes_nobody(default):
+    watched = json.dumps([alarm for alarm in alarms(default).values() if "Throttled" in json.dumps(alarm)])
+    assert "Reason = 'upstream_retries_exhausted'" in watched
+    assert "billing_actor_limit" not in watched
+
+
+def test_only_metrics_that_the_gateway_writes_are_asked_for(default):
+    written = {kind.__name__ for kind in get_args(records.Record)}
+    shown = "".join(default.text(stack) for stack in ("Observability", "Flags"))
+    metrics = set(re.findall(r"SELECT (?:SUM|AVG)\((\w+)\)", shown))
+    amounts = set(re.findall(r"(\w+)\.0\b", shown))
+    assert {"CostCharged", "Throttled", "QueueWaitDuration"} <= metrics <= written
+    assert {"CostCharged", "UnknownModelCost", "QueueWaitDuration"} <= amounts <= written
 
 
 def test_every_alarm_is_announced_and_silence_is_no_alarm(default):
@@ -79,8 +114,18 @@ def test_the_dashboard_shows_traffic_money_and_failures(default):
         assert f"GROUP BY {dimension}" in shown
 
 
+def test_the_dashboard_shows_how_tools_fare(default):
+    shown = json.dumps(default.one("AWS::CloudWatch::Dashboard").properties["DashboardBody"])
+    for part in (
+        *("SELECT SUM(Throttled) FROM", "GROUP BY Tool", "SELECT AVG(QueueWaitDuration) FROM"),
+        "ispresent(CostCharged.0) and ispresent(toolCallId)",
+    ):
+        assert part in shown
+
+
 def test_saved_queries_read_the_ledger_of_the_gateway(default):
     queries = {query.properties["Name"]: query.properties for query in default.all("AWS::Logs::QueryDefinition")}
     assert "sum(CostCharged.0)" in queries["keyway/dev/bill every workspace"]["QueryString"]
+    assert "ispresent(toolCallId)" in queries["keyway/dev/bill tools by workspace"]["QueryString"]
     for query in queries.values():
         assert query["LogGroupNames"] == ["/aws/lambda/keyway-dev-gateway"]

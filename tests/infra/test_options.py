@@ -14,6 +14,8 @@ from infra.stacks.options import KEYS, OptionError, Options
 from keyway.settings import SettingError
 from tests.infra.templates import app
 
+CLOCK = "arn:aws:lambda:us-east-1:123456789012:function:clock"
+
 
 def options(**context):
     return Options.from_context(context.get)
@@ -47,6 +49,14 @@ def test_options_are_read_from_the_command_line_and_from_json_alike():
         ("costMultiplier", "-1", "a decimal number"),
         ("costMultiplier", True, "a decimal number"),
         ("providerBaseUrls", "openai", "a JSON object"),
+        ("toolExecutors", "http,shell", "must be one of http, lambda"),
+        ("toolExecutors", "http,", "must be one of http, lambda"),
+        ("toolExecutors", True, "must be a list"),
+        ("toolFunctions", "clock", "'clock' is not the ARN of a Lambda function, such as arn:aws:lambda:"),
+        ("toolFunctions", f"{CLOCK},{CLOCK}:*", r":\*' is not the ARN"),
+        ("toolFunctions", f'["{CLOCK}"', "must be a list"),
+        ("toolFunctions", [CLOCK, 1], "must be a list"),
+        ("toolFunctions", [f"{CLOCK}{number}" for number in range(60)], "are too many"),
         ("logRetentionDays", "31", "must be one of 1, 3, 5"),
         ("alarmEmail", "ops", "an e-mail address"),
     ],
@@ -60,6 +70,21 @@ def test_a_wrong_option_is_named(name, value, said):
 def test_what_managed_instances_do_not_have_is_refused(beside):
     with pytest.raises(OptionError, match=next(iter(beside))):
         options(shape="managed-instances", **beside)
+
+
+@pytest.mark.parametrize(
+    "functions", [f"{CLOCK}, {CLOCK}:live", f'["{CLOCK}", "{CLOCK}:live"]', [CLOCK, f"{CLOCK}:live"]]
+)
+def test_lists_are_read_with_commas_as_json_and_from_json(functions):
+    chosen = options(toolExecutors="lambda,http,lambda", toolFunctions=functions)
+    assert chosen.tool_executors == ("lambda", "http")
+    assert chosen.tool_functions == (CLOCK, f"{CLOCK}:live")
+
+
+@pytest.mark.parametrize("kinds", ["", "http"])
+def test_functions_that_no_caller_could_use_are_refused(kinds):
+    with pytest.raises(OptionError, match=r"^toolFunctions: .* toolExecutors has lambda"):
+        options(toolExecutors=kinds, toolFunctions=CLOCK)
 
 
 def test_every_option_has_a_name_that_is_known():
@@ -121,6 +146,7 @@ def test_a_rule_for_one_workspace_is_accepted(tmp_path):
     [
         ("costMultiplier=two", "keyway: costMultiplier: must be a decimal number"),
         ("costMultiplyer=2", "keyway: costMultiplyer: no such option"),
+        (f"toolFunctions={CLOCK}", "keyway: toolFunctions: callers' tools may be run by these only where"),
         ("prod", "usage: python -m infra.app"),
     ],
 )
