@@ -106,7 +106,7 @@ async def test_without_a_header_the_key_is_an_argument_that_nobody_is_shown():
     assert KEYS["MAPS_API_KEY_1"] not in repr((result.answer, result.sent, result.lines.text))
 
 
-async def test_a_key_is_nothing_for_a_model_to_fill_in():
+async def test_a_key_is_nothing_for_a_model_to_fill_in() -> None:
     catalog: dict[str, Any] = {**CATALOG}
     parameters = {"type": "object", "properties": {"apiKey": {"type": "string"}, "q": {}}, "required": ["apiKey", "q"]}
     catalog["maps"] = {**catalog["maps"], "parameters": parameters}

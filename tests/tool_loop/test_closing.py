@@ -112,3 +112,32 @@ async def test_litellm_is_told_of_the_tools_once_more_and_not_to_call_them(on: S
     closing: Any = on.provider.requests[-1].body
     assert [tool["function"]["name"] for tool in closing["tools"]] == ["search"]
     assert (closing["tool_choice"], closing["parallel_tool_calls"]) == ("none", False)
+
+
+@pytest.mark.parametrize(
+    ("way", "asks", "warning"),
+    [
+        ("ollama", {"tools": [{"id": "search", "usageControl": "force"}]}, "search cannot be forced here"),
+        (
+            "anthropic",
+            {"tools": [{"id": "search", "usageControl": "force"}], "thinkingLevel": "low"},
+            "search is not forced",
+        ),
+        ("deepseek", {"responseFormat": SCHEMA}, "responseFormat is not enforced here"),
+    ],
+)
+async def test_what_a_provider_cannot_be_asked_for_stands_in_the_log(on: Stage, way: str, asks: Any, warning: str):
+    on.provider.reply(DRAFT)
+    asks = {"messages": QUESTION["messages"], **asks}
+    outcome = await on.ask(BY_ID[way], asks, streamed=False, toolset=Toolset())
+    assert outcome.error is None
+    (line,) = outcome.lines.exchanges
+    (said,) = line["warnings"]
+    assert said.startswith(warning)
+
+
+async def test_an_ordinary_request_has_no_warnings(on: Stage):
+    on.provider.reply(DRAFT)
+    asks = {"messages": QUESTION["messages"], "tools": [{"id": "search", "usageControl": "force"}]}
+    outcome = await on.ask(BY_ID["openai"], asks, streamed=False, toolset=Toolset())
+    assert "warnings" not in outcome.lines.exchanges[0]

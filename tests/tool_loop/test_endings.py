@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from infra.local.provider import Call, Gate, Say, Script, ScriptedProvider, Tokens, Wait
-from keyway.answer import Answer
+from keyway.answer import Answer, ToolRun
 from keyway.chat import Caller, ChatRequest
 from keyway.doors.native.stream import EventStream
 from keyway.errors import DeadlineExceeded, KeywayError, TooManyToolRounds
@@ -223,7 +223,7 @@ async def test_a_turn_cut_short_is_never_acted_upon(vendor: str, stream: bool):
     assert toolset.tools.jobs == []
 
 
-async def test_the_calls_of_a_round_run_side_by_side_and_their_results_keep_the_order_of_the_calls():
+async def test_the_calls_of_a_round_run_side_by_side_and_their_results_keep_the_order_of_the_calls() -> None:
     gates: dict[object, ToolGate] = {
         city: ToolGate(lambda job: job.arguments["city"]) for city in ("Paris", "Rome", "Oslo")
     }
@@ -236,7 +236,7 @@ async def test_the_calls_of_a_round_run_side_by_side_and_their_results_keep_the_
     ends: asyncio.Queue[str] = asyncio.Queue()
     ended: list[str] = []
     async with ScriptedProvider() as provider, gateway(provider, stores(), toolset=toolset) as keyway:
-        provider.reply(round_of(*gates))
+        provider.reply(round_of(*map(str, gates)))
         provider.script(Say("Done."), tokens=TURN)
         exchange = await keyway.open(request("openai"), CALLER, call())
 
@@ -257,7 +257,7 @@ async def test_the_calls_of_a_round_run_side_by_side_and_their_results_keep_the_
             gates[city].open()
             ended.append(await ends.get())
         answer = await reading
-    calls = [call.call.id for call in answer.tool_calls]
+    calls = [run.call.id for run in answer.tool_calls if isinstance(run, ToolRun)]
     assert ended == [calls[2], calls[0], calls[1]], "each is told of when it ends"
     results = [said.content for said in answer.messages if said.role == "tool"]
     assert results == ['"Paris"', '"Rome"', '"Oslo"']

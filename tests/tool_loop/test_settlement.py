@@ -31,6 +31,14 @@ CLOSING = frozenset(
 """Providers that take no schema beside tools, so that it is asked for in a turn of its own. xAI's follows the first
 round in any case; the others' comes when the model would stop."""
 
+TRACED_AS = {
+    "azure-openai": "azure_openai",
+    "azure-anthropic": "anthropic",
+    "vertex": "google",
+    "bedrock": "aws.bedrock",
+}
+"""What segments call a provider, where that is not its id."""
+
 CELLS = [
     pytest.param(way, story, mode, id=f"{way.id}|{story.name}|{mode}")
     for way in WAYS
@@ -68,7 +76,8 @@ async def test_cell(on: Stage, way: Way, story: Story, mode: Mode):
         assert outcome.answer.content == story.content
         assert outcome.answer.finish_reason == story.finish_reason
         assert outcome.lines.charged == outcome.answer.cost.total, "conservation, to the last digit"
-        assert len([each for each in outcome.answer.timing.segments if each.type == "model"]) == turns
+        models = [each.provider for each in outcome.answer.timing.segments if each.type == "model"]
+        assert models == [TRACED_AS.get(way.provider, way.provider)] * turns
 
 
 def assert_tools(outcome: Outcome, story: Story) -> None:

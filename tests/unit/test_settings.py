@@ -64,6 +64,7 @@ def test_every_variable_is_read():
         ("PROVIDER_BASE_URLS", '{"openai": "ftp://x"}'),
         ("PROVIDER_BASE_URLS", '{"openai": "https://x/?key=secret"}'),
         ("APPCONFIG_APPLICATION", "alone"),
+        ("TOOL_EXECUTORS", "http, shell"),
     ],
 )
 def test_a_wrong_value_is_an_error_that_names_the_variable(name, value):
@@ -80,3 +81,19 @@ def test_tasks_and_answers_are_kept_only_where_the_operator_says():
     )
     settings = Settings.from_environment({"IDEMPOTENCY_TABLE": "tasks", "ANSWERS_BUCKET": "answers"})
     assert (settings.idempotency_table, settings.answers_bucket) == ("tasks", "answers")
+
+
+def test_tools_are_the_operators_to_allow():
+    settings = Settings.from_environment(
+        {
+            "TOOL_CATALOG": " /var/task/tool_catalog.json ",
+            "TOOL_EXECUTORS": "http, lambda",
+            "TOOL_FUNCTIONS": "arn:aws:lambda:us-east-1:123456789012:function:clock,",
+            "TOOL_LIMITS_TABLE": "limits",
+        }
+    )
+    assert settings.tool_catalog == "/var/task/tool_catalog.json"
+    assert settings.tool_executors == ("http", "lambda")
+    assert settings.tool_functions == ("arn:aws:lambda:us-east-1:123456789012:function:clock",)
+    assert settings.tool_limits_table == "limits"
+    assert Settings.from_environment({}).tool_executors == ()

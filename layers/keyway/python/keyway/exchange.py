@@ -190,6 +190,7 @@ class Exchange:
             deadline=self._deadline,
             now=self._now,
         )
+        self._report.warnings.update(dict.fromkeys(outgoing.warnings))
         await turn.send()
         if (more := self._loop.may_go_on(schema_waits=turn.schema_waits)) or len(self._report.turns) > 1:
             batch.append(TurnStarted(last=not more))

@@ -111,7 +111,7 @@ class Gateway:
             request, caller, provider, model, caller_chose_address=goes_to.caller_chosen, deadline=deadline
         )
         terms = self._terms(provider, model, credential)
-        report.resolved(model, credential, terms)
+        report.resolved(model, credential, terms, traced_as=provider.traced_as)
         return Exchange(
             route=Route(provider, model, wire, dialect, goes_to, credential),
             loop=ToolLoop(request, tools),

@@ -68,6 +68,7 @@ class Report:
     def __init__(self, request: ChatRequest, caller: Caller, request_id: str, *, started: float) -> None:
         self.request_id = request_id
         self.provider = request.provider
+        self.traced_as = request.provider
         self.model = request.model
         self.streamed = request.stream
         self.workspace_id = caller.workspace_id
@@ -85,11 +86,18 @@ class Report:
         """Tool calls that were answered here, in the order of the calls."""
         self.tools_time = 0.0
         """Seconds in which tools were running."""
+        self.warnings: dict[str, None] = {}
+        """What could not be asked for, each once, in order."""
         self.left = False
         """Whether the caller went away before the end."""
 
-    def resolved(self, model: Model, credential: Credential, terms: Terms) -> None:
-        """The model, the key and the price are known; the request is about to be sent."""
+    def resolved(self, model: Model, credential: Credential, terms: Terms, *, traced_as: str | None = None) -> None:
+        """The model, the key and the price are known; the request is about to be sent.
+
+        Args:
+            traced_as: What segments call the provider, when that is not its id.
+        """
+        self.traced_as = traced_as or self.provider
         self.model = model.id
         self.origin = credential.origin
         self.key = credential.key
@@ -173,7 +181,7 @@ class Report:
         return Segment(
             type="model",
             name=CLOSING if turn.closing else self.model,
-            provider=self.provider,
+            provider=self.traced_as,
             started=turn.started,
             ended=turn.ended,
             first_byte=turn.first_byte,

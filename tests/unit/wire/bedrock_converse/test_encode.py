@@ -151,9 +151,12 @@ def test_thinking_and_answer_both_fit_into_the_limit() -> None:
 
 
 def test_thinking_excludes_a_temperature_and_a_forced_tool() -> None:
-    asked = body(thinkingLevel="low", temperature=0.5, tools=[FORCED])
+    outgoing = encode(thinkingLevel="low", temperature=0.5, tools=[FORCED])
+    asked: Any = outgoing.body
     assert "inferenceConfig" not in asked
     assert "toolChoice" not in asked["toolConfig"]
+    (warning,) = outgoing.warnings
+    assert "cannot be made to call a tool" in warning
 
 
 def test_a_model_that_decides_for_itself_is_told_an_effort() -> None:

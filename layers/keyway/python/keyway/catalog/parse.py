@@ -6,7 +6,7 @@ told where they are defined: ``rows.py``, ``keyway.capabilities`` and ``keyway.m
     provider   {name*, wire*, legacyKeys*, baseUrl, auth[{header*, prefix}], headers{}, dialect{}, otherWires{wire: {}},
                 platformKey, strip{prefix*, anchored*}, hosting{keyPrefix*, byokProvider*, coversCatalog}, signing,
                 defaultModel, modelPatterns[], callerEndpoint, claimsTheRest, regionPrefixes[],
-                pricedAs,
+                pricedAs, tracedAs,
                 fallback{as a model}, attachments{strategy*, maxBytes*, maxFiles, accepts[]}}
     model      {temperature[low, high], efforts[], verbosities[], thinkingLevels[], adaptiveThinking,
                 structuredOutputs, maxOutputTokens, contextWindow, deprecated, aliases[], wire}
@@ -67,6 +67,7 @@ def provider(provider_id: str, row: Row) -> Provider:
         caller_endpoint=row.flag("callerEndpoint"),
         claims_the_rest=row.flag("claimsTheRest"),
         priced_as=row.optional_text("pricedAs"),
+        traced_as=row.optional_text("tracedAs"),
     )
     row.done()
     return found

@@ -120,6 +120,8 @@ class Provider:
             sent, and it changes neither what the model can do nor what it costs; where it does, it has a row.
         caller_endpoint: A request may name the address (``azureEndpoint``) when the operator has set none.
         claims_the_rest: A model id that no provider lists and no pattern matches belongs to this one.
+        traced_as: What it is called in an answer's time segments, when that is not its id: the name that conventions
+            for traces have for the system (``aws.bedrock``).
         priced_as: The provider at whose price a model that no row lists is sold here (Azure sells OpenAI's models at
             OpenAI's prices), or ``None``.
         fallback: The capabilities of a model that no row lists; its ids are ``"*"``.
@@ -147,6 +149,7 @@ class Provider:
     region_prefixes: tuple[str, ...] = ()
     claims_the_rest: bool = False
     priced_as: str | None = None
+    traced_as: str | None = None
 
     def sent_as(self, model_id: str) -> str:
         """The id on the wire for ``model_id``."""

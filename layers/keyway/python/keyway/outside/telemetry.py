@@ -166,6 +166,8 @@ def _line(report: Report, statement: Statement, error: BaseException | None) -> 
     }
     if report.first_byte is not None:
         line["firstByteMs"] = round(report.first_byte * 1000)
+    if report.warnings:
+        line["warnings"] = list(report.warnings)
     if tools := report.tools():
         line["tools"] = tools
     if statement.absorbed:

@@ -24,6 +24,7 @@ class Outgoing:
     ``streamed`` says whether the provider was asked to stream; a wire may ask for a stream although the caller
     did not (an answer long enough to time out otherwise). ``schema_waits`` says that the answer's schema was left out
     because of the tools, where a host takes no schema beside them: it is to be asked for in a request without tools.
+    ``warnings`` says for the log what could not be asked for at all, though the request is sent.
     """
 
     path: str
@@ -31,6 +32,7 @@ class Outgoing:
     streamed: bool
     headers: Mapping[str, str] = field(default_factory=dict)
     schema_waits: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 class Decoder(Protocol):

@@ -49,6 +49,15 @@ def encode(request: ChatRequest, model: Model, dialect: Dialect) -> Outgoing:
         body=body,
         streamed=streamed,
         headers={"anthropic-version": dialect.version},
+        warnings=_unmet(request, thinks=thought.setting is not None),
+    )
+
+
+def _unmet(request: ChatRequest, *, thinks: bool) -> tuple[str, ...]:
+    """What a model that thinks cannot be asked for."""
+    forced = request.forced_tool
+    return (
+        (f"{forced.id} is not forced: a model that thinks cannot be made to call a tool",) if forced and thinks else ()
     )
 
 

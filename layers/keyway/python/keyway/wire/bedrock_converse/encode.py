@@ -56,4 +56,13 @@ def encode(request: ChatRequest, model: Model, dialect: Dialect) -> Outgoing:
         body=body,
         streamed=streamed,
         headers={"accept": "application/vnd.amazon.eventstream" if streamed else "application/json"},
+        warnings=_unmet(request, thinks=thought.thinks),
+    )
+
+
+def _unmet(request: ChatRequest, *, thinks: bool) -> tuple[str, ...]:
+    """What a model that thinks cannot be asked for."""
+    forced = request.forced_tool
+    return (
+        (f"{forced.id} is not forced: a model that thinks cannot be made to call a tool",) if forced and thinks else ()
     )

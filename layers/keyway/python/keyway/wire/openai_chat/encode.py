@@ -6,6 +6,8 @@ Only what was asked for is sent, in the words of the vendor's dialect. No limit 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from keyway.capabilities import Model
 from keyway.chat import ChatRequest, Json
 from keyway.wire.contract import Outgoing
@@ -44,7 +46,21 @@ def encode(request: ChatRequest, model: Model, dialect: Dialect) -> Outgoing:
     if request.temperature is not None:
         body["temperature"] = request.temperature
     body |= _thinking(request, dialect)
-    return Outgoing(path=dialect.path, body=body, streamed=request.stream, schema_waits=waits)
+    return Outgoing(
+        path=dialect.path,
+        body=body,
+        streamed=request.stream,
+        schema_waits=waits,
+        warnings=tuple(_unmet(request, dialect)),
+    )
+
+
+def _unmet(request: ChatRequest, dialect: Dialect) -> Iterator[str]:
+    """What this vendor cannot be asked for."""
+    if dialect.forced_tool == "auto" and request.forced_tool is not None:
+        yield f"{request.forced_tool.id} cannot be forced here: the host ignores the choice of a tool"
+    if dialect.structured_output == "none" and request.response_format is not None:
+        yield "responseFormat is not enforced here: the host knows no schema"
 
 
 def _tools(request: ChatRequest, dialect: Dialect) -> Json:
