@@ -18,7 +18,6 @@ from keyway.doors.models import models_json
 from keyway.doors.native.answer import answer_json
 from keyway.doors.native.request import read_request
 from keyway.doors.native.stream import PING, EventStream
-from keyway.doors.tools import tools_json
 from keyway.errors import InvalidRequest, KeywayError
 from keyway.gateway import Call
 from keyway.settings import Settings
@@ -62,7 +61,7 @@ class Function:
                 case "GET", "/v1/models":
                     return _json(200, models_json(self._started.catalog.listing()))
                 case "GET", "/v1/tools":
-                    return _json(200, tools_json(self._started.tool_catalog))
+                    return _json(200, self._tools())
                 case "GET", "/health":
                     return _json(200, {"status": "ok", "version": __version__})
                 case method, path:
@@ -82,6 +81,12 @@ class Function:
             body=EventStream(exchange, call.request_id),
             heartbeat=PING,
         )
+
+    def _tools(self) -> dict[str, object]:
+        from keyway.doors.tools import tools_json  # noqa: PLC0415 - slow to load, and seldom asked for
+
+        tools = self._started.tools
+        return tools_json(tools.catalog if tools else None)
 
     async def _whole(self, request: ChatRequest, caller: Caller, call: Call) -> Answer:
         return await (await self._started.gateway.open(request, caller, call)).whole()

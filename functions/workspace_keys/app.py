@@ -97,7 +97,8 @@ class Function:
         assert self._keyway is not None
         name = command.provider
         models = {provider.id for provider in self._keyway.catalog.providers()}
-        if name in models or name not in self._keyway.tool_catalog.byok_providers:
+        tools = self._keyway.tools
+        if name in models or tools is None or name not in tools.catalog.byok_providers:
             return False
         if command.check:
             raise InvalidRequest(

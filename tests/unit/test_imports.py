@@ -31,26 +31,35 @@ AWS = {
     "aws_lambda_powertools": "half of boto3; needed for the first metric or log line, after the first byte",
 }
 
-FORBIDDEN = AWS | {
-    "simpleeval": "only a tool with a price by expression needs it",
-    "uritemplate": "only a tool that is run over HTTP needs it",
-    "genai_prices": "1.6 MB of data; prices are in the catalog's own table",
-    "moto": "a development tool",
-    "infra": "the gateway knows nothing of the infrastructure",
-    "certifi": "certificates are read when the environment starts, not by the import",
-    "httpcore": "httpx loads it with its first client, when the environment starts",
-    "h2": "no provider is spoken to in HTTP/2",
-    "trio": "asyncio is our event loop",
-    "sqlite3": "nothing here has a database",
-    "xml": "no protocol here speaks XML",
-    "html": "as xml",
-    "multiprocessing": "one process",
-    "concurrent.futures.process": "as multiprocessing",
-    "unittest": "a development tool that libraries like to import",
-    "pydantic.v1": "the old pydantic beside the new one",
-    "pydantic.networks": "no model of ours has a URL or an e-mail address",
-    **{f"keyway.wire.{name}": "a wire is loaded with the first request that needs it" for name in WIRES},
+TOOLS = {
+    f"keyway.{name}": "what runs tools is loaded where an operator has some"
+    for name in ("tool_wiring", "tools.rows", "tools.call", "tools.round", "outside.http_tools", "outside.tool_limits")
 }
+
+FORBIDDEN = (
+    AWS
+    | TOOLS
+    | {
+        "simpleeval": "only a tool with a price by expression needs it",
+        "uritemplate": "only a tool that is run over HTTP needs it",
+        "genai_prices": "1.6 MB of data; prices are in the catalog's own table",
+        "moto": "a development tool",
+        "infra": "the gateway knows nothing of the infrastructure",
+        "certifi": "certificates are read when the environment starts, not by the import",
+        "httpcore": "httpx loads it with its first client, when the environment starts",
+        "h2": "no provider is spoken to in HTTP/2",
+        "trio": "asyncio is our event loop",
+        "sqlite3": "nothing here has a database",
+        "xml": "no protocol here speaks XML",
+        "html": "as xml",
+        "multiprocessing": "one process",
+        "concurrent.futures.process": "as multiprocessing",
+        "unittest": "a development tool that libraries like to import",
+        "pydantic.v1": "the old pydantic beside the new one",
+        "pydantic.networks": "no model of ours has a URL or an e-mail address",
+        **{f"keyway.wire.{name}": "a wire is loaded with the first request that needs it" for name in WIRES},
+    }
+)
 
 IMPORT = """
 import sys, json
@@ -142,5 +151,5 @@ async def test_before_the_first_byte_on_a_callers_key_only_the_wire_that_is_need
         async with running(SERVE, json.dumps(event), environment=settings) as lines:
             loaded = set(json.loads(await lines.readline()))
             gate.open()
-    assert loaded.isdisjoint(AWS)
+    assert loaded.isdisjoint({**AWS, **TOOLS})
     assert {name for name in WIRES if f"keyway.wire.{name}" in loaded} == {"openai_responses"}

@@ -28,16 +28,23 @@ def built(**settings: str) -> Keyway:
     return Keyway(Settings.from_environment(settings))
 
 
+def tools(**settings: str) -> list[str]:
+    found = built(**settings).tools
+    assert found is not None
+    return list(found.catalog.tools)
+
+
 def test_without_a_setting_there_are_no_tools():
-    assert built().tool_catalog.tools == {}
+    assert built().tools is None
+    assert tools(TOOL_EXECUTORS="http") == []
 
 
 def test_a_catalog_stands_in_the_setting_or_in_a_file(tmp_path: Path):
     file = tmp_path / "tools.json"
     file.write_text(json.dumps(CLOCK))
-    assert list(built(TOOL_CATALOG=json.dumps(CLOCK)).tool_catalog.tools) == ["clock"]
-    assert list(built(TOOL_CATALOG=str(file)).tool_catalog.tools) == ["clock"]
-    assert list(built(TOOL_CATALOG=json.dumps(SEARCH), TOOL_LIMITS_TABLE="t").tool_catalog.tools) == ["search"]
+    assert tools(TOOL_CATALOG=json.dumps(CLOCK)) == ["clock"]
+    assert tools(TOOL_CATALOG=str(file)) == ["clock"]
+    assert tools(TOOL_CATALOG=json.dumps(SEARCH), TOOL_LIMITS_TABLE="t") == ["search"]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from keyway.answer import Answer
 from keyway.billing.records import Charge, Record, Subject
@@ -32,11 +32,14 @@ from keyway.errors import AuthFailed, DeadlineExceeded, InternalError, KeywayErr
 from keyway.events import Event, ToolCallEnded, TurnFinished, TurnStarted
 from keyway.ports import Journal
 from keyway.report import Report
-from keyway.tools.call import Scene, ToolRunner
 from keyway.tools.loop import Close, Done, RunCalls, ToolLoop
-from keyway.tools.round import Round, Slot
 from keyway.turn import ModelTurn, Route
 from keyway.wire.contract import Outgoing
+
+if TYPE_CHECKING:
+    # Loaded where an operator has tools, with the first round of them.
+    from keyway.tools.call import ToolRunner
+    from keyway.tools.round import Round, Slot
 
 Batch: TypeAlias = list[Event | Answer]
 """What one read brought. May be empty: the provider has accepted the request and said nothing yet."""
@@ -232,6 +235,9 @@ class Exchange:
 
     def _start(self, step: RunCalls) -> None:
         """Sets the tools of a round to work."""
+        from keyway.tools.call import Scene  # noqa: PLC0415 - see above
+        from keyway.tools.round import Round  # noqa: PLC0415
+
         runner, report, journal = self._tool_runner, self._report, self._journal
         assert runner is not None, "a toolbox with tools comes with what runs them"
         loop = asyncio.get_running_loop()

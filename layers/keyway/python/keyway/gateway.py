@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from keyway.billing.settlement import Settlement, Terms
 from keyway.capabilities import Model
@@ -29,11 +30,14 @@ from keyway.keys.resolve import Resolver
 from keyway.ports import Journal
 from keyway.report import Report
 from keyway.sanitise import check_files, sanitise
-from keyway.tools.call import ToolRunner
 from keyway.tools.loop import ToolLoop
-from keyway.tools.toolbox import Toolbox
 from keyway.turn import Route
 from keyway.wire.registry import wire as wire_called
+
+if TYPE_CHECKING:
+    # Loaded where an operator has tools.
+    from keyway.tools.call import ToolRunner
+    from keyway.tools.toolbox import RunnableTool, Toolbox
 
 RESERVE = 3.0
 """Seconds before the invocation's own deadline at which the provider is stopped, so that there is time left to tell
@@ -70,7 +74,7 @@ class Gateway:
         self._journal = journal
         self._base_urls = base_urls
         self._multiplier = multiplier
-        self._toolbox = toolbox or Toolbox()
+        self._toolbox = toolbox
         self._tool_runner = tool_runner
         self._now = now
 
@@ -100,7 +104,9 @@ class Gateway:
         provider = self._catalog.provider(request.provider)
         model = self._catalog.model(provider, request.model)
         check_files(request, provider)
-        request, tools = self._toolbox.equip(request)
+        tools: Mapping[str, RunnableTool] = {}
+        if self._toolbox is not None:
+            request, tools = self._toolbox.equip(request)
         spoken = self._catalog.spoken(provider, model)
         goes_to = destination(provider, model, spoken, request, self._base_urls)
         wire = wire_called(goes_to.wire)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keyway.catalog import Catalog
 from keyway.delivery import Delivery
@@ -20,20 +20,17 @@ from keyway.keys.resolve import FLAG, Resolver
 from keyway.outside.answers import AnswersBucket
 from keyway.outside.aws import Aws
 from keyway.outside.flags import Flags
-from keyway.outside.http_tools import HttpTools
 from keyway.outside.idempotency import IdempotencyRecords
-from keyway.outside.lambda_tools import LambdaTools
 from keyway.outside.lines import log_to_stdout
 from keyway.outside.secrets import HostedKeys
 from keyway.outside.signing import AwsSigner
 from keyway.outside.telemetry import Telemetry
-from keyway.outside.tool_limits import ToolLimits
 from keyway.outside.upstream import HttpUpstream
 from keyway.outside.workspace_keys import WorkspaceKeys
-from keyway.settings import SettingError, Settings
-from keyway.tools.call import ToolRunner
-from keyway.tools.catalog import ToolCatalog, ToolCatalogError
-from keyway.tools.toolbox import Toolbox
+from keyway.settings import Settings
+
+if TYPE_CHECKING:
+    from keyway.tool_wiring import Tools
 
 
 class Keyway:
@@ -55,9 +52,6 @@ class Keyway:
             fallback={FLAG: settings.hosted_key_llm},
         )
         self._settings = settings
-        self.tool_catalog = _tool_catalog(settings)
-        self._limits = ToolLimits(self._aws, table=settings.tool_limits_table)
-        self._lambda_tools = LambdaTools()
         journal = Telemetry(namespace=settings.metrics_namespace, environment=settings.deployment_environment)
         self.tasks = Tasks(
             records=IdempotencyRecords(self._aws, table=settings.idempotency_table),
@@ -76,6 +70,8 @@ class Keyway:
             # The operating system's randomness: a seed of our own would be the same in every copy of a snapshot.
             pool=KeyPool(random.SystemRandom()),
         )
+        self.tools = _tools(settings, resolver, self._upstream, self._aws)
+        """``None`` where the operator has none and allows none."""
         self.gateway = Gateway(
             catalog=catalog,
             resolver=resolver,
@@ -83,13 +79,8 @@ class Keyway:
             journal=journal,
             base_urls=settings.provider_base_urls,
             multiplier=settings.cost_multiplier,
-            toolbox=Toolbox(self.tool_catalog, executors=settings.tool_executors, functions=settings.tool_functions),
-            tool_runner=ToolRunner(
-                resolver=resolver,
-                limiter=self._limits,
-                executors={"http": HttpTools(self._upstream), "lambda": self._lambda_tools},
-                now=time.time,
-            ),
+            toolbox=self.tools.toolbox if self.tools else None,
+            tool_runner=self.tools.runner if self.tools else None,
         )
 
     async def start(self) -> None:
@@ -104,8 +95,8 @@ class Keyway:
         """After a snapshot: connections are dead, keys and flags may be old, tokens are used up."""
         await self._upstream.aclose()
         self._aws.restored()
-        self._limits.restored()
-        self._lambda_tools.restored()
+        if self.tools is not None:
+            self.tools.restored()
         self._signer.restored()
         self._hosted_keys.restored()
         self._flags.restored()
@@ -115,23 +106,15 @@ class Keyway:
         await self._hosted_keys.stop()
         await self._flags.stop()
         self._aws.stop()
-        self._lambda_tools.stop()
+        if self.tools is not None:
+            self.tools.stop()
         await self._upstream.aclose()
 
 
-def _tool_catalog(settings: Settings) -> ToolCatalog:
-    """The operator's tools. Raises ``SettingError`` naming the variable and the place in the catalog."""
-    text = settings.tool_catalog
-    if text is None:
-        return ToolCatalog()
-    try:
-        catalog = ToolCatalog.read(text if text.startswith("{") else Path(text).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(f"TOOL_CATALOG: the file cannot be read ({type(error).__name__})") from None
-    except ToolCatalogError as error:
-        raise SettingError(f"TOOL_CATALOG: {error}") from None
-    if catalog.limited and settings.tool_limits_table is None:
-        raise SettingError(
-            f"TOOL_LIMITS_TABLE: is required, because TOOL_CATALOG limits how often {catalog.limited[0]} may be called"
-        )
-    return catalog
+def _tools(settings: Settings, resolver: Resolver, upstream: HttpUpstream, aws: Aws) -> Tools | None:
+    """What runs tools, where there are any; it is slow to load, and most requests of most gateways need none."""
+    if settings.tool_catalog is None and not settings.tool_executors:
+        return None
+    from keyway.tool_wiring import Tools  # noqa: PLC0415 - see above
+
+    return Tools(settings, resolver=resolver, upstream=upstream, aws=aws)

@@ -11,9 +11,10 @@ from keyway.tools.rows import CatalogTool, Hosting, PricePerRequest
 from keyway.tools.toolbox import parameters_shown
 
 
-def tools_json(catalog: ToolCatalog) -> dict[str, object]:
+def tools_json(catalog: ToolCatalog | None) -> dict[str, object]:
     """The list of every tool in the catalog. A price is US dollars for each call on a platform key."""
-    return {"object": "list", "data": [_tool(name, tool) for name, tool in catalog.tools.items()]}
+    tools = catalog.tools if catalog else {}
+    return {"object": "list", "data": [_tool(name, tool) for name, tool in tools.items()]}
 
 
 def _tool(name: str, tool: CatalogTool) -> dict[str, object]:

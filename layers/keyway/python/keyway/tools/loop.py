@@ -18,14 +18,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from keyway.answer import Said
 from keyway.chat import ChatRequest, Message, MessageToolCall
 from keyway.errors import TooManyToolRounds
 from keyway.events import FinishReason, ToolCall
-from keyway.tools.outcome import Outcome
-from keyway.tools.toolbox import RunnableTool
+
+if TYPE_CHECKING:
+    # Every exchange has a loop; what runs tools is loaded only where an operator has some.
+    from keyway.tools.outcome import Outcome
+    from keyway.tools.toolbox import RunnableTool
 
 ROUNDS = 20
 """Rounds of tools in one exchange."""
