@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from tests.bench.answers import ASKED, Rendered, rendered, request
+from tests.bench.answers import ASKED, Rendered, calling, rendered, request
 from tests.bench.imports import import_seconds
 from tests.bench.provider import PacedProvider
 from tests.bench.serving import BenchError, Serving, bare_relay, environment, handler
@@ -38,6 +38,8 @@ class Case:
     stream: bool
     times: int
     per: float
+    calling: bytes | None = None
+    """The model's call of a tool, before its answer."""
 
 
 def cases(provider: str) -> list[Case]:
@@ -47,6 +49,15 @@ def cases(provider: str) -> list[Case]:
     size = f"{one_by_one.event_size} bytes each"
     return [
         Case("a request, not streamed", provider, one_by_one, stream=False, times=REQUESTS, per=1),
+        Case(
+            "a request with a tool (bare: three)",
+            provider,
+            one_by_one,
+            stream=False,
+            times=REQUESTS,
+            per=1,
+            calling=calling(provider),
+        ),
         Case(f"1,000 events, {size}", provider, one_by_one, stream=True, times=1, per=EVENTS / 1000),
         Case(f"1,000 events, {BURST} at once", provider, bursts, stream=True, times=1, per=EVENTS * 4 / 1000),
     ]
@@ -54,8 +65,8 @@ def cases(provider: str) -> list[Case]:
 
 async def measured(case: Case, serving: Serving, provider: PacedProvider) -> float:
     """CPU seconds per unit of one round."""
-    provider.answer = case.answer
-    body = request(case.provider, stream=case.stream)
+    provider.answer, provider.calling = case.answer, case.calling
+    body = request(case.provider, stream=case.stream, tools=case.calling is not None)
     before = await serving.cpu()
     for _ in range(case.times):
         await serving.ask(body, provider.taken)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from infra.local.provider.protocol import Question, WireProtocol
-from infra.local.provider.script import Say, Script, Tokens
+from infra.local.provider.script import Call, Say, Script, Tokens
 from infra.local.provider.vendors import VENDORS
 
 
@@ -51,6 +51,9 @@ ASKED = {
 WORD = b"gateway"
 """Every event of text holds it once, in any protocol."""
 
+TOOL, TOOL_PATH = "look", "/tool"
+"""The operator's tool, and where the provider answers for it."""
+
 _WORD = f" {WORD.decode()}"
 _TOKENS = Tokens(input=17, output=500)
 
@@ -85,7 +88,15 @@ def rendered(provider: str, *, events: int, at_once: int) -> Rendered:
     return Rendered(json.dumps(answer.document()).encode(), tuple(steps), events, len(texts[-1]))
 
 
-def request(provider: str, *, stream: bool) -> dict[str, object]:
+def calling(provider: str) -> bytes:
+    """A document in which the model calls the tool, once."""
+    answer = protocol(provider).answer(_question(provider), Script(), _TOKENS)
+    for _ in (*answer.begin(), *answer.add(Call(TOOL, {"at": "the gate"})), *answer.finish()):
+        pass  # a document is whole when its frames have been made
+    return json.dumps(answer.document()).encode()
+
+
+def request(provider: str, *, stream: bool, tools: bool = False) -> dict[str, object]:
     """The request that is measured, in the words of the native door. A key of the pool pays for it."""
     return {
         "provider": provider,
@@ -95,6 +106,7 @@ def request(provider: str, *, stream: bool) -> dict[str, object]:
         "workspaceId": "ws-bench",
         "userId": "user-bench",
         "stream": stream,
+        **({"tools": [{"id": TOOL}]} if tools else {}),
         **ASKED[provider].more,
     }
 

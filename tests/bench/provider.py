@@ -11,12 +11,15 @@ import json
 from typing import Self
 
 from infra.local.provider.vendors import VENDORS
-from tests.bench.answers import ASKED, WORD, Rendered
+from tests.bench.answers import ASKED, TOOL_PATH, WORD, Rendered
 
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\n%b\r\n\r\n"
 _STREAM_TYPES = {True: b"application/vnd.amazon.eventstream", False: b"text/event-stream"}
 _STREAMED = (b":streamGenerateContent", b"/converse-stream")
 """Paths that ask for a stream, where the body does not."""
+
+_FOUND = json.dumps({"found": ["a gateway"]}).encode()
+"""What the tool says."""
 
 _SECRET = json.dumps(
     {
@@ -27,10 +30,15 @@ _SECRET = json.dumps(
 
 
 class PacedProvider:
-    """The server. ``answer`` is what every request is answered with; ``taken`` hears what its client got of it."""
+    """The server. ``answer`` is what every request is answered with; ``taken`` hears what its client got of it.
+
+    With ``calling``, every other request for a document is answered with that call of a tool instead.
+    """
 
     def __init__(self) -> None:
         self.answer: Rendered | None = None
+        self.calling: bytes | None = None
+        self._documents = 0
         self._tail = b""
         self._behind = 0
         self.url = ""
@@ -67,11 +75,15 @@ class PacedProvider:
                 body = await reader.readexactly(_content_length(head))
                 if b"secretsmanager" in head:
                     writer.write(_document(_SECRET))
+                elif TOOL_PATH.encode() in head:
+                    writer.write(_document(_FOUND))
                 elif b'"stream":true' in body.replace(b": ", b":") or any(path in head for path in _STREAMED):
                     await self._play(writer, framed=b"/bedrock/" in head)
                 else:
                     assert self.answer is not None
-                    writer.write(_document(self.answer.document))
+                    self._documents += 1
+                    calls = self.calling is not None and self._documents % 2
+                    writer.write(_document(self.calling if self.calling and calls else self.answer.document))
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # the client is done

@@ -19,7 +19,7 @@ import httpx
 
 from infra.local.system import PYTHON_PATH, ROOT
 from stream_runtime.local import LocalLambda
-from tests.bench.answers import ASKED
+from tests.bench.answers import ASKED, TOOL, TOOL_PATH
 from tests.bench.provider import PacedProvider
 
 Json = Mapping[str, object]
@@ -47,8 +47,10 @@ class BareRelay:
     async def ask(self, request: Json, taken: Taken) -> None:
         provider = str(request["provider"])
         asked = ASKED[provider]
-        path = asked.path if request["stream"] else asked.whole or asked.path
-        await _post(self._http, f"{self._url}/{provider}{path}", request, taken)
+        path = f"/{provider}{asked.path if request['stream'] else asked.whole or asked.path}"
+        # Where tools are offered one is called: the model is asked, the tool, and the model once more.
+        for each in (path, TOOL_PATH, path) if "tools" in request else (path,):
+            await _post(self._http, f"{self._url}{each}", request, taken)
 
     async def cpu(self) -> float:
         return float((await self._http.get(f"{self._url}/cpu")).text)
@@ -179,6 +181,7 @@ def _settings(provider: PacedProvider) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "AKIALOCALLOCALLOCAL0",
         "AWS_SECRET_ACCESS_KEY": "local-secret-access-key",
         "PROVIDER_BASE_URLS": json.dumps(provider.base_urls),
+        "TOOL_CATALOG": json.dumps({TOOL: {"executor": {"type": "http", "url": f"{provider.url}{TOOL_PATH}"}}}),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": os.pathsep.join(
             [*map(str, PYTHON_PATH), str(Path(ROOT, "layers/stream_runtime/python")), str(ROOT)]
