@@ -17,7 +17,7 @@ filter ispresent(CostCharged.0)
 | sort usd desc""",
     "bill one workspace line by line": """\
 filter ispresent(CostCharged.0) and workspaceId = "PUT THE WORKSPACE HERE"
-| fields @timestamp, requestId, userId, Provider, Tool, toolCallId, coalesce(toolKey, key) as paidBy, tokens.input,
+| fields @timestamp, requestId, userId, Provider, Tool, toolCallId, key as paidBy, tokens.input,
     tokens.output, tokens.cacheRead, tokens.cacheWrite, multiplier, priceVersion, CostCharged.0 as usd
 | sort @timestamp asc""",
     "bill one workspace by model and day": """\
@@ -31,7 +31,7 @@ filter ispresent(CostCharged.0) and ispresent(toolCallId)
 | sort workspace asc, usd desc""",
     "tool calls nobody was charged for": """\
 filter ispresent(UnknownModelCost.0)
-| fields @timestamp, workspaceId, requestId, toolCallId, Tool, toolKey
+| fields @timestamp, workspaceId, requestId, toolCallId, Tool, key
 | sort @timestamp asc""",
     "time tools stood in line": """\
 filter ispresent(QueueWaitDuration.0)

@@ -58,7 +58,7 @@ def _compose(app: App, options: Options, folder: Path) -> None:
     names = Names(options.stage)
     catalog = tool_catalog()
     keys = KeysStack(app, names, options)
-    flags = FlagsStack(app, names)
+    flags = FlagsStack(app, names, catalog)
     gateway = GatewayStack(
         app,
         names,

@@ -16,15 +16,16 @@ from infra.constructs.acknowledged import acknowledge
 from infra.constructs.flag_document import SCHEMA, flag_document
 from infra.constructs.hosted_key_metrics import total
 from infra.stacks.names import PROFILE, Names
+from keyway.tools.catalog import ToolCatalog
 
 FAILURES = 20
 """Failed exchanges on hosted keys, in one minute, at which a rollout is taken back."""
 
 
 class FlagsStack(Stack):
-    """The flags; ``grant_read`` lets a function read them."""
+    """The flags; ``grant_read`` lets a function read them. ``catalog`` is the operator's tools."""
 
-    def __init__(self, scope: Construct, names: Names) -> None:
+    def __init__(self, scope: Construct, names: Names, catalog: ToolCatalog) -> None:
         super().__init__(
             scope, "Flags", stack_name=names.stack("Flags"), description="Keyway: feature flags, rolled out slowly"
         )
@@ -35,7 +36,8 @@ class FlagsStack(Stack):
             "RolloutAlarm",
             alarm_name=f"{names.prefix}-flag-rollout",
             alarm_description="Hosted keys began to fail; a flag that is being rolled out is taken back.",
-            metric=total("Failed", environment=names.stage, period=Duration.minutes(1)),
+            # A flag is about models: a tool that fails on its own keys has nothing to do with it.
+            metric=total("Failed", environment=names.stage, period=Duration.minutes(1), without_tools=catalog.tools),
             threshold=FAILURES,
             evaluation_periods=1,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,

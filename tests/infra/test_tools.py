@@ -173,3 +173,14 @@ def test_a_wrong_catalog_stops_the_synthesis_without_a_traceback(tmp_path):
     assert "is required" in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.glob("out/*.template.json"))
+
+
+def test_a_tool_that_fails_takes_no_flag_back(default, tooled):
+    def query(templates):
+        alarm = templates.one("AWS::CloudWatch::Alarm", AlarmName="keyway-dev-flag-rollout")
+        (metric,) = alarm.properties["Metrics"]
+        return metric["Expression"]
+
+    assert "Tool" not in query(default)
+    for tool in CATALOG:
+        assert f"AND Tool != '{tool}'" in query(tooled)

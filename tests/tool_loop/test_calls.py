@@ -43,14 +43,14 @@ class Played:
         assert isinstance(run, ToolRun)
         return run
 
+    def of_tools_whole(self, metric: str) -> list[dict[str, Any]]:
+        """The metric's lines that are not the model's."""
+        return [line for line in self.lines.named(metric) if line.get("Tool") != "gpt-4.1"]
+
     def of_tools(self, metric: str) -> list[dict[str, Any]]:
         """The metric's lines that are not the model's: their dimensions, and the value."""
         dimensions = ("Provider", "Tool", "Key", "Reason", metric)
-        return [
-            {name: line[name] for name in dimensions if name in line}
-            for line in self.lines.named(metric)
-            if line.get("Tool") != "gpt-4.1"
-        ]
+        return [{name: line[name] for name in dimensions if name in line} for line in self.of_tools_whole(metric)]
 
 
 async def played(
@@ -175,6 +175,31 @@ async def test_tools_are_charged_whoever_pays_for_the_model():
     assert result.answer.origin == "caller"
     assert result.answer.cost.total == result.answer.cost.tool_cost == Decimal("0.005") == result.lines.charged
     assert {line["Tool"] for line in result.lines.metrics} == {"search"}
+
+
+async def test_the_line_of_a_tool_is_of_its_own_key_and_price_and_says_whose_request_it_was():
+    result = await played(SEARCH, caller={"workspaceId": "w", "userId": "u", "apiKey": CALLERS_SECRET})
+    (line,) = result.lines.named("CostCharged")
+    told = {name: value for name, value in line.items() if name[0].islower()}
+    assert told == {
+        "requestId": "request-1",
+        "workspaceId": "w",
+        "userId": "u",
+        "provider": "openai",
+        "model": "gpt-4.1",
+        "finishReason": "stop",
+        "credentialOrigin": "hosted",
+        "key": "SEARCH_API_KEY_1",
+        "multiplier": "1",
+        "priceVersion": line["priceVersion"],
+        "tool": "search",
+        "toolCallId": result.run.call.id,
+    }
+    dearer: Any = {**CATALOG}
+    pricing = {"type": "per_request", "cost": "0.006"}
+    dearer["search"] = {**dearer["search"], "hosting": {**dearer["search"]["hosting"], "pricing": pricing}}
+    (other,) = (await played(SEARCH, toolset=Toolset(catalog=dearer))).of_tools_whole("CostCharged")
+    assert other["priceVersion"] != line["priceVersion"], "another price is another version"
 
 
 async def test_the_flag_for_models_is_not_for_tools():

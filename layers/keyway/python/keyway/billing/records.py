@@ -23,12 +23,14 @@ class Subject:
         tool: The model's id, or the tool's.
         key: The name of the platform's key, never its secret.
         call_id: The tool call's id.
+        price_version: Which price of the tool's is meant; a model's is part of its exchange's terms.
     """
 
     provider: str
     tool: str
     key: str | None = None
     call_id: str | None = None
+    price_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

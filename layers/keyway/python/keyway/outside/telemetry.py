@@ -97,17 +97,30 @@ class Telemetry:
         for name in _DIMENSIONS[type(record)]:
             if entry := named[name]:
                 metrics.add_dimension(name, entry)
-        for name, known in report.ledger().items():
-            # A tool's line is no line of the model's tokens: whoever adds them up would count them twice.
-            if subject.call_id is None or name != "tokens":
-                metrics.add_metadata(name, known)
-        if subject.call_id is not None:
-            # Beside the model that called it: which tool, which call, which key.
-            metrics.add_metadata("tool", subject.tool)
-            metrics.add_metadata("toolCallId", subject.call_id)
-            if subject.key is not None:
-                metrics.add_metadata("toolKey", subject.key)
+        for name, known in (report.ledger() if subject.call_id is None else _of_a_tool(report, subject)).items():
+            metrics.add_metadata(name, known)
         return metrics
+
+
+_OF_THE_MODEL = frozenset({"credentialOrigin", "key", "multiplier", "priceVersion", "tokens"})
+
+
+def _of_a_tool(report: Report, subject: Subject) -> Mapping[str, object]:
+    """The ledger's entries on a tool's line: whose request it was and which model called, but nothing of its bill.
+
+    The tool has a key and a price of its own, on which there is no multiplier, and whoever adds up tokens would count
+    them twice.
+    """
+    entries = {name: known for name, known in report.ledger().items() if name not in _OF_THE_MODEL}
+    own = {
+        "credentialOrigin": "hosted" if subject.key is not None else None,
+        "key": subject.key,
+        "multiplier": "1",
+        "priceVersion": subject.price_version,
+        "tool": subject.tool,
+        "toolCallId": subject.call_id,
+    }
+    return entries | {name: known for name, known in own.items() if known is not None}
 
 
 _DIMENSIONS: Mapping[type[Record], tuple[str, ...]] = {

@@ -43,7 +43,7 @@ from keyway.tools.executor import Executor, Job, Key, ToolFailure
 from keyway.tools.expression import ExpressionError
 from keyway.tools.limit import Limited, Limiter, TurnedAway, Uncounted
 from keyway.tools.outcome import failed, succeeded
-from keyway.tools.pricing import needs_key, price_of, usage_of
+from keyway.tools.pricing import needs_key, price_of, price_version, usage_of
 from keyway.tools.round import Slot
 from keyway.tools.rows import CustomLimit, Hosting, Unlimited
 from keyway.tools.toolbox import RunnableTool
@@ -85,8 +85,14 @@ class _Attempt:
 
     @property
     def subject(self) -> Subject:
-        key = self.credential.key if self.credential else None
-        return Subject(self.tool.payee, self.tool.tool.id, key, self.call_id)
+        hosting = self.tool.hosting
+        return Subject(
+            self.tool.payee,
+            self.tool.tool.id,
+            key=self.credential.key if self.credential else None,
+            call_id=self.call_id,
+            price_version=price_version(hosting.pricing) if hosting else None,
+        )
 
 
 class ToolRunner:

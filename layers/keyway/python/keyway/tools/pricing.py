@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
+from hashlib import blake2s
 
 from keyway.billing.cost import rounded
 from keyway.tools.expression import Expression, ExpressionError
-from keyway.tools.rows import CustomLimit, Hosting, PricePerRequest
+from keyway.tools.rows import CustomLimit, Hosting, PricePerRequest, Pricing
 
 
 def needs_key(hosting: Hosting, arguments: Mapping[str, object]) -> bool:
@@ -33,6 +35,12 @@ def price_of(hosting: Hosting, arguments: Mapping[str, object], output: object) 
     if isinstance(pricing, PricePerRequest):
         return rounded(pricing.cost)
     return rounded(Expression(pricing.cost).amount(arguments, output))
+
+
+@cache
+def price_version(pricing: Pricing) -> str:
+    """A name for ``pricing`` that is another one whenever the price is."""
+    return f"tool catalog {blake2s(pricing.model_dump_json().encode(), digest_size=6).hexdigest()}"
 
 
 def usage_of(limit: CustomLimit, arguments: Mapping[str, object], output: object) -> dict[str, Decimal]:
