@@ -83,7 +83,7 @@ async def gateway(
             catalog=catalog,
             resolver=resolver,
             toolbox=toolset.toolbox() if toolset else None,
-            tool_runner=toolset.runner(resolver, time.time) if toolset else None,
+            tool_runner=toolset.runner(resolver) if toolset else None,
             delivery=Delivery(upstream, AwsSigner(), sleep=at_once),
             journal=Telemetry(namespace="Keyway/HostedKey", environment="test"),
             base_urls=provider.base_urls,

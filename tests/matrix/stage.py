@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -114,7 +113,7 @@ class Stage:
             catalog=CATALOG,
             resolver=resolver,
             toolbox=toolset.toolbox() if toolset else None,
-            tool_runner=toolset.runner(resolver, time.time) if toolset else None,
+            tool_runner=toolset.runner(resolver) if toolset else None,
             delivery=Delivery(self._upstream, AwsSigner(), sleep=at_once),
             journal=Telemetry(namespace="Keyway/HostedKey", environment="test"),
             base_urls=base_urls,

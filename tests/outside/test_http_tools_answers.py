@@ -170,6 +170,15 @@ async def test_a_refusal_is_told_in_the_tools_own_words(tools, case):
         assert said(await failure(tools, job(server.url))) == (message, status, None, False, True)
 
 
+async def test_a_refusal_is_not_read_for_ever(tools):
+    """What is told of it fits into its beginning; the rest, here a gigabyte that never comes, is not waited for."""
+    beginning = b"HTTP/1.1 500 Whatever\r\ncontent-length: 1000000000\r\n\r\n" + b"z" * 100_000
+    async with serving(beginning) as server:
+        found = await asyncio.wait_for(failure(tools, job(server.url)), 20)
+        assert said(found) == (f"web_search answered with status 500: {'z' * 300}", 500, None, False, True)
+        await server.left.wait()
+
+
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -151,7 +152,7 @@ class Toolset:
     limiter: OpenLimiter = field(default_factory=OpenLimiter)
     catalog: Mapping[str, object] = field(default_factory=lambda: CATALOG)
     pauses: list[float] = field(default_factory=list)
-    now: Callable[[], float] | None = None
+    now: Callable[[], float] = time.time
 
     def toolbox(self) -> Toolbox:
         return Toolbox(
@@ -160,7 +161,7 @@ class Toolset:
             functions=("arn:aws:lambda:us-east-1:123456789012:function:allowed",),
         )
 
-    def runner(self, resolver: Resolver, now: Callable[[], float]) -> ToolRunner:
+    def runner(self, resolver: Resolver) -> ToolRunner:
         async def paused(seconds: float) -> None:
             self.pauses.append(seconds)
 
@@ -168,7 +169,7 @@ class Toolset:
             resolver=resolver,
             limiter=self.limiter,
             executors={"http": self.tools, "lambda": self.tools},
-            now=now,
+            now=self.now,
             sleep=paused,
         )
 
