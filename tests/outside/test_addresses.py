@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
+import threading
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from keyway.errors import InvalidRequest, ProviderUnavailable
-from keyway.outside.addresses import AddressGuard, Lookup, is_public
+from keyway.outside.addresses import AddressGuard, Lookup, is_public, system_lookup
 
 PRIVATE = [
     "127.0.0.1", "127.255.255.254", "0.0.0.0", "0.1.2.3", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1",
@@ -108,3 +111,24 @@ async def test_loopback_is_recognised_however_it_is_written(host):
 async def test_what_no_resolver_would_take_has_no_address(host):
     with pytest.raises(ProviderUnavailable):
         await AddressGuard().pin(host, 443, provider="vllm", field="azureEndpoint")
+
+
+async def test_slow_names_of_callers_hold_up_no_providers_name(monkeypatch):
+    """A resolver's thread is held for as long as somebody's name servers like."""
+    let_go, ask = threading.Event(), socket.getaddrinfo
+
+    def asked(host: str, *more: Any, **named: Any) -> Any:
+        if host == "slow.example":
+            let_go.wait()
+            raise socket.gaierror
+        return ask(host, *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", asked)
+    lookups = [asyncio.ensure_future(system_lookup("slow.example", 443)) for _ in range(100)]
+    try:
+        loop = asyncio.get_running_loop()
+        assert await asyncio.wait_for(loop.getaddrinfo("127.0.0.1", 443), 20)
+    finally:
+        let_go.set()
+        assert all(isinstance(each, OSError) for each in await asyncio.gather(*lookups, return_exceptions=True))
+    assert await system_lookup("127.0.0.1", 443) == ["127.0.0.1"]

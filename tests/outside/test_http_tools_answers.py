@@ -6,12 +6,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from keyway.outside.http_tools import HttpTools
 from keyway.outside.upstream import HttpUpstream
-from keyway.tools.executor import Key
+from keyway.tools.executor import Key, ToolFailure
 from tests.outside.http_jobs import SECRET, failure, job, reply, said
 from tests.outside.raw import serving
 
@@ -204,6 +205,48 @@ async def test_a_refusal_that_quotes_the_key_does_not_tell_it(tools):
                         assert not any(SECRET[start : start + 8] in found.message for start in range(len(SECRET) - 7))
                         assert SECRET[:5] not in found.message, "not even what the end of a message leaves of it"
                         assert "[reda" in found.message
+
+
+KEY = "tk+live/abc+def/ghi=="
+SPELLINGS = [
+    json.dumps({"echo": KEY}),
+    json.dumps({"echo": KEY}).replace("+", "\\u002B").replace("=", "\\u003d"),
+    json.dumps({"echo": {"deep": [f"?key={quote(KEY, safe='')}&x"]}}),
+    json.dumps({"echo": quote(KEY, safe="").replace("%2B", "%2b")}),
+    json.dumps({"echo": {KEY: 1}}),
+    json.dumps({"echo": json.dumps({"key": KEY}).replace("/", "\\/")}),
+]
+
+
+@pytest.mark.parametrize("spelling", range(len(SPELLINGS)))
+@pytest.mark.parametrize("status", [200, 400])
+async def test_a_key_is_told_in_no_spelling(tools, spelling, status):
+    body = SPELLINGS[spelling] if status == 200 else SPELLINGS[spelling].replace('"echo"', '"error"')
+    async with serving(reply(body, status)) as server:
+        try:
+            told = json.dumps(await tools.run(job(server.url, key=Key(KEY, "x-key"))))
+        except ToolFailure as failed:
+            told = failed.message
+    for written in (KEY, quote(KEY, safe=""), "live/abc", "live%2", "live\\"):
+        assert written not in told
+    assert "[redacted]" in told
+
+
+async def test_an_answer_is_only_so_deep(tools):
+    for levels, deep in ((100, False), (101, True)):
+        body = (
+            "[" * (levels // 2)
+            + '{"a":' * (levels - levels // 2)
+            + "1"
+            + "}" * (levels - levels // 2)
+            + "]" * (levels // 2)
+        )
+        async with serving(reply(body)) as server:
+            if deep:
+                found = await failure(tools, job(server.url))
+                assert found.message == "web_search answered with JSON of more than 100 levels"
+            else:
+                assert json.dumps(await tools.run(job(server.url)), separators=(",", ":")) == body
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])

@@ -27,6 +27,9 @@ async def tools() -> AsyncIterator[HttpTools]:
     await upstream.aclose()
 
 
+PACKED = gzip.compress(b"[" + b" " * 100_000 + b"]")
+
+
 # Tools that came with the request.
 
 
@@ -111,14 +114,17 @@ async def test_no_key_is_sent_to_a_callers_tool(callers, tls):
         assert server.connections == 0
 
 
-async def test_a_callers_tool_may_not_pack_what_nobody_asked_to_be_packed(callers, tls, tools):
+@pytest.mark.parametrize("status", [200, 302, 400, 500])
+async def test_a_callers_tool_may_not_pack_what_nobody_asked_to_be_packed(callers, tls, status):
     """A few kilobytes unpack to many megabytes, whatever may be read of them."""
-    packed = gzip.compress(b"[" + b" " * 100_000 + b"]")
-    async with serving(reply(packed, 200, "content-encoding: gzip"), tls=tls) as server:
+    async with serving(reply(PACKED, status, "content-encoding: gzip"), tls=tls) as server:
         found = await failure(callers[0], job(f"https://{NAME}:{server.port}/", trusted=False))
-        message = "web_search answered in an encoding that it was not asked for"
-        assert said(found) == (message, None, None, False, True)
-    async with serving(reply(packed, 200, "content-encoding: gzip")) as server:
+        message = "web_search answered in an encoding that it was not asked for."
+        assert said(found) == (message, None, None, False, False)
+
+
+async def test_what_an_operators_tool_packs_is_as_long_as_it_is_unpacked(tools):
+    async with serving(reply(PACKED, 200, "content-encoding: gzip")) as server:
         assert await tools.run(job(server.url, max_response_bytes=100_002)) == []
         assert (await failure(tools, job(server.url))).message == "web_search answered with more than 1000 bytes"
     async with serving(reply("[1]", 200, "content-encoding: identity")) as server:

@@ -18,6 +18,7 @@ import boto3
 import pytest
 
 from keyway.chat import Caller, LambdaExecutor
+from keyway.outside import lambda_tools
 from keyway.outside.lambda_tools import LambdaTools
 from keyway.tools.executor import Job, Key, ToolFailure
 from tests.outside.conftest import until
@@ -317,6 +318,23 @@ async def test_calls_run_side_by_side(tools, lambdas):
 
     lambdas.functions[ARN] = meets
     assert await asyncio.gather(*(tools.run(job({"n": n})) for n in range(40))) == list(range(40))
+
+
+async def test_functions_of_requests_hold_up_no_function_of_the_operators(tools, lambdas, monkeypatch):
+    """Whoever gives up on a slow function leaves it running, and a thread with it."""
+    monkeypatch.setattr(lambda_tools, "_THREADS", 1)
+    let_go = threading.Event()
+
+    def slow(_event: object) -> Reply:
+        let_go.wait(30)
+        return returns(1)({})
+
+    lambdas.functions = {ARN: slow, f"{ARN}2": returns(2)}
+    try:
+        assert (await failure(tools, job(trusted=False, seconds=0.1))).timed_out
+        assert await tools.run(job(arn=f"{ARN}2")) == 2
+    finally:
+        let_go.set()
 
 
 async def test_functions_are_invoked_after_a_restore(tools, lambdas):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import sys
 from collections.abc import Callable
 from decimal import Decimal
@@ -268,6 +269,16 @@ class Full(io.StringIO):
 
     def write(self, _text: str) -> int:
         raise OSError(28, "No space left on device")
+
+
+def test_half_a_character_can_be_logged(monkeypatch):
+    """A model may write one, and standard output, which is UTF-8, takes none."""
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="utf-8"))
+    log_to_stdout("keyway")
+    logging.getLogger("keyway").info("of \ud800", extra={"tools": ["\udc00", "\u00e9"]})
+    (line,) = written.getvalue().splitlines()
+    assert (json.loads(line)["message"], json.loads(line)["tools"]) == ("of \ud800", ["\udc00", "\u00e9"])
 
 
 def test_an_output_that_takes_nothing_breaks_nothing_either(monkeypatch):

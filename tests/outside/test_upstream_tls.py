@@ -166,6 +166,18 @@ async def test_a_redirect_is_not_followed_with_the_key(authority, authorities, s
         assert elsewhere.connections == 0
 
 
+@pytest.mark.parametrize("status", [200, 302, 500])
+async def test_a_packed_answer_is_not_unpacked(authority, authorities, status):
+    """Two kilobytes, packed twice, unpack to two gigabytes."""
+    answer = f"HTTP/1.1 {status} Whatever\r\ncontent-length: 100000\r\ncontent-encoding: gzip, gzip\r\n\r\n".encode()
+    guard = AddressGuard(Resolver("127.0.0.1"), loopback)
+    async with serving(answer, tls=certified(authority, NAME)) as server, going_through(guard, authorities) as upstream:
+        with pytest.raises(ProviderUnavailable, match="an encoding that it was not asked for"):
+            await upstream.send(post(server))
+        await server.left.wait()
+        assert "\r\naccept-encoding: identity\r\n" in server.heads[0].lower()
+
+
 async def test_no_cookie_goes_from_one_callers_host_to_anothers(authority, authorities):
     setting = b"HTTP/1.1 200 OK\r\nset-cookie: a=b; Domain=example; Path=/\r\ncontent-length: 2\r\n\r\n{}"
     async with (

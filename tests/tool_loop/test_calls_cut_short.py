@@ -117,7 +117,7 @@ async def test_an_exchange_is_over_when_its_tools_have_cleaned_up():
     toolset, reached = Toolset(), asyncio.Event()
     cleaned = False
 
-    async def untidy(_job: Job) -> object:
+    async def untidy(_job: Job) -> None:
         nonlocal cleaned
         reached.set()
         try:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from keyway.answer import Answer, Segment, Timing
 from keyway.chat import Caller, ChatRequest
 from keyway.doors.step_functions.answer import INLINE, encoded
+from keyway.doors.step_functions.event import read_task
 from keyway.doors.step_functions.tasks import Tasks
 from keyway.errors import InternalError, KeywayError, ProviderUnavailable, RateLimited
 from keyway.money import FREE
@@ -148,3 +149,13 @@ def test_nothing_above_the_limit_is_handed_over_unless_there_is_nowhere_to_put_i
 @pytest.mark.parametrize("content", ["\ud800", "half \udc00 a pair"])
 def test_half_a_surrogate_pair_has_bytes_all_the_same(content: str) -> None:
     assert encoded({"content": content}).isascii()
+
+
+def test_what_tells_tasks_apart_holds_no_key_of_a_tool() -> None:
+    def of(secret: str, city: str = "Paris") -> object:
+        executor = {"type": "http", "url": "https://tools.example/", "headers": {"x-key": secret}}
+        tools = [{"id": "search", "params": {"apiKey": secret, "city": city}}, {"id": "mine", "executor": executor}]
+        return read_task({**EVENT, "tools": tools}).fingerprint
+
+    assert of("first-secret") == of("second-secret") != of("first-secret", "Rome")
+    assert "first-secret" not in repr(of("first-secret"))

@@ -251,6 +251,7 @@ class Exchange:
             note=note,
             bug=partial(journal.tool_bug, report),
             remaining=lambda: self._deadline.when - loop.time(),
+            left=lambda: report.left,
         )
 
         async def run(slot: Slot) -> None:

@@ -220,7 +220,7 @@ class Report:
         """The tools that ran, one entry each, for the log."""
         return [
             {
-                "tool": run.call.name,
+                "tool": run.call.name[:64],  # the model may have made it up, at any length
                 "status": run.status,
                 "durationMs": round((run.ended - run.started) * 1000),
                 **({"cost": str(run.cost)} if run.cost is not None else {}),

@@ -11,17 +11,34 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from functools import cache, partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from keyway.errors import InvalidRequest, ProviderUnavailable
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 Lookup: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 """Resolves a host name and port to IP addresses. Raises ``OSError`` when there is none."""
 
 
+_THREADS = 16
+"""Names of callers that are looked up at once. A slow name holds its thread for as long as its servers like, whoever
+has given up meanwhile; so these threads are not those in which the names of providers are looked up."""
+
+
+@cache
+def _threads() -> Executor:
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only for requests that bring an address
+
+    return ThreadPoolExecutor(_THREADS, thread_name_prefix="callers-names")
+
+
 async def system_lookup(host: str, port: int) -> Sequence[str]:
     """What the operating system's resolver says, asked in a thread."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_threads(), ask)
     return [str(address[0]) for *_ignored, address in found]
 
 

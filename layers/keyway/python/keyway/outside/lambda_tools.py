@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
 
 _THREADS = 64
-"""Invocations under way at once, for each region. Further ones wait, and their time is running."""
+"""Invocations under way at once, for each client. Further ones wait, and their time is running."""
 
 _REGIONS = 16
-"""More regions than this are no operator's."""
+"""More clients than this, two for each region, are no operator's."""
 
 _PATIENCE = 910.0
 """Seconds: Lambda's longest run is 900."""
@@ -61,7 +61,7 @@ class LambdaTools:
     def __init__(self, *, endpoint: str | None = None, session: Session | None = None) -> None:
         self._endpoints = {"lambda": endpoint} if endpoint is not None else {}
         self._session = session
-        self._regions: dict[str, Aws] = {}
+        self._regions: dict[tuple[str, bool], Aws] = {}
 
     async def run(self, job: Job) -> object:
         """See ``Executor.run``."""
@@ -94,10 +94,12 @@ class LambdaTools:
 
     def _aws(self, function: str, job: Job) -> Aws:
         region = function.split(":")[3]
-        if region not in self._regions:
+        # Functions that came with requests have threads of their own: an operator's tools never wait for them.
+        kept = region, job.trusted
+        if kept not in self._regions:
             if len(self._regions) == _REGIONS:
                 raise ToolFailure(f"{job.tool} was not called: its function is in one region too many")
-            self._regions[region] = Aws(
+            self._regions[kept] = Aws(
                 region=region,
                 endpoints=self._endpoints,
                 connect_timeout=5.0,
@@ -106,7 +108,7 @@ class LambdaTools:
                 threads=_THREADS,
                 session=self._session,
             )
-        return self._regions[region]
+        return self._regions[kept]
 
 
 def _payload(job: Job) -> bytes:

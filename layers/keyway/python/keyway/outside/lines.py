@@ -6,9 +6,11 @@ by Powertools' formatter, which is imported with the first record, not before.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import threading
+from functools import partial
 
 _lock = threading.Lock()
 
@@ -39,6 +41,8 @@ class JsonLines(logging.Handler):
                 use_rfc3339=True,
                 location=None,
                 service=None,
+                # In ASCII: half a character, which a model may write, is nothing that standard output can take.
+                json_serializer=partial(json.dumps, default=str, separators=(",", ":")),
             )
         return self.formatter.format(record)
 

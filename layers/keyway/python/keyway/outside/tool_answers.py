@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from functools import lru_cache
 from urllib.parse import quote
 
 from keyway.keys.credential import Credential
@@ -15,6 +17,9 @@ from keyway.tools.executor import Job, Key, ToolFailure
 
 _QUOTED = 300
 """Characters of a tool's own words that a message holds."""
+
+_DEEPEST = 100
+"""Levels of an output. Everybody who passes it on walks down them."""
 
 _HIDDEN = "[redacted]"
 
@@ -26,13 +31,14 @@ def decoded(body: bytes, job: Job) -> object:
     """The JSON that a tool answered with; ``{}`` when it said nothing. Where it repeats the key, a mark stands instead.
 
     Raises:
-        ToolFailure: It is not JSON, or holds a number that is none.
+        ToolFailure: It is not JSON, holds a number that is none, or is nested too deep to be passed on.
     """
     try:
-        text = _without_key(body.decode("utf-8-sig"), job.key)
-        return json.loads(text, parse_float=_finite, parse_constant=_finite) if text.strip() else {}
+        text = body.decode("utf-8-sig")
+        output = json.loads(text, parse_float=_finite, parse_constant=_finite) if text.strip() else {}
     except (ValueError, RecursionError):
         raise ToolFailure(f"{job.tool} answered with something that is not JSON", answered=True) from None
+    return _told(output, job, _DEEPEST)
 
 
 def quoted(said: object, job: Job) -> str:
@@ -43,7 +49,7 @@ def quoted(said: object, job: Job) -> str:
     """
     text = " ".join("".join(char if char.isprintable() else " " for char in _found(said, 4)[:4_000]).split())
     secret = job.key.secret if job.key is not None else None
-    return Credential(secret, "caller").redact(text)[:_QUOTED]
+    return Credential(secret, "caller").redact(_without_key(text, job.key))[:_QUOTED]
 
 
 def quoted_body(body: bytes, job: Job) -> str:
@@ -73,14 +79,31 @@ def _found(said: object, depth: int) -> str:
     return ""
 
 
+def _told(value: object, job: Job, levels: int) -> object:
+    """``value`` without the key, in texts and in members' names. Looked for in what the JSON says, not in how."""
+    match value:
+        case str():
+            return _without_key(value, job.key)
+        case dict() | list() if not levels:
+            raise ToolFailure(f"{job.tool} answered with JSON of more than {_DEEPEST} levels", answered=True)
+        case dict():
+            return {_without_key(name, job.key): _told(member, job, levels - 1) for name, member in value.items()}
+        case list():
+            return [_told(element, job, levels - 1) for element in value]
+    return value
+
+
 def _without_key(text: str, key: Key | None) -> str:
     """``text`` without the key of a service that repeats what it was sent: as it is, as in JSON, and as in a URL."""
-    if key is None or not key.secret:
-        return text
-    in_json = json.dumps(key.secret)[1:-1]
-    for written in dict.fromkeys((key.secret, in_json, in_json.replace("/", "\\/"), quote(key.secret, safe=""))):
-        text = text.replace(written, _HIDDEN)
-    return text
+    return _spellings(key.secret).sub(_HIDDEN, text) if key is not None and key.secret else text
+
+
+@lru_cache(64)
+def _spellings(secret: str) -> re.Pattern[str]:
+    in_json = json.dumps(secret)[1:-1]
+    in_urls = (quote(secret, safe=safe) for safe in ("", "/", "/+="))
+    exact = (secret, in_json, in_json.replace("/", "\\/"))
+    return re.compile("|".join([*map(re.escape, exact), *(f"(?i:{re.escape(each)})" for each in in_urls)]))
 
 
 def _finite(number: str) -> float:

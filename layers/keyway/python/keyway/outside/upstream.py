@@ -32,10 +32,10 @@ _CLIENTS = 64
 """Hosts that have a client of their own. A request may choose its region and so its host; beyond this many, hosts share
 the client of the addresses that callers choose."""
 
-_LIMITS = httpx.Limits(max_connections=256, max_keepalive_connections=64, keepalive_expiry=30.0)
+_LIMITS = httpx.Limits(max_connections=1_024, max_keepalive_connections=64, keepalive_expiry=30.0)
 """More connections than an environment ever has requests in flight: the pool never makes one wait for another."""
 
-_UNKEPT = httpx.Limits(max_connections=256, max_keepalive_connections=0)
+_UNKEPT = httpx.Limits(max_connections=1_024, max_keepalive_connections=0)
 
 _LINGER = 0.25
 """Seconds to wait for the end of an answer that has said all it has to say, so that its connection can be reused."""
@@ -67,7 +67,8 @@ class HttpUpstream:
 
         Raises:
             InvalidRequest: The caller chose an address that is not a public one.
-            ProviderUnavailable: The provider could not be reached, or hung up before it answered.
+            ProviderUnavailable: The provider could not be reached, or hung up before it answered; or one that the
+                caller chose packs its answer, which two kilobytes could unpack to fill all memory.
         """
         try:
             url = httpx.URL(request.url)
@@ -80,11 +81,17 @@ class HttpUpstream:
             address = await self._guard.pin(host, url.port or 443, provider=request.provider, field=request.chosen_in)
             message.extensions["sni_hostname"] = host  # the certificate is still the name's
             message.url = url.copy_with(host=address)  # the Host header was made from the name
+            message.headers["accept-encoding"] = "identity"
         try:
             response = await client.send(message, stream=True)
         except _BROKEN as error:
             raise _unavailable(error, request.provider) from None
-        return HttpAnswer(response, request.provider)
+        answer = HttpAnswer(response, request.provider)
+        if request.caller_chosen and answer.headers.get("content-encoding", "identity") != "identity":
+            await answer.abandon()
+            what = f"{request.provider} answered in an encoding that it was not asked for."
+            raise ProviderUnavailable(what, provider=request.provider)
+        return answer
 
     async def prepare(self) -> None:
         """Loads what the first request would otherwise wait for: a tenth of a second of certificates and code.

@@ -43,13 +43,16 @@ from keyway.tools.executor import Executor, Job, Key, ToolFailure
 from keyway.tools.expression import ExpressionError
 from keyway.tools.limit import Limited, Limiter, TurnedAway, Uncounted
 from keyway.tools.outcome import failed, succeeded
-from keyway.tools.pricing import needs_key, price_of, price_version, usage_of
+from keyway.tools.pricing import check_price, needs_key, price_of, price_version, usage_of
 from keyway.tools.round import Slot
 from keyway.tools.rows import CustomLimit, Hosting, Unlimited
 from keyway.tools.toolbox import RunnableTool
 
 PAUSES = (1.0, 2.0, 4.0)
 """Seconds before each further try on the same hosted key, when it was turned away for too many requests."""
+
+_COUNTING = 5.0
+"""Seconds that an answer is held back for its usage to be counted. A slow table must not fail the exchange."""
 
 _QUEUED = 0.1
 """Seconds of waiting below which nobody was in the way, and no wait is recorded."""
@@ -63,6 +66,7 @@ class Scene:
         note: Writes down a record about a subject, at once.
         bug: Is told of an exception that nobody foresaw.
         remaining: Seconds until the exchange has to stop.
+        left: Whether the caller is gone.
     """
 
     caller: Caller
@@ -70,6 +74,7 @@ class Scene:
     note: Callable[[Subject, Record], None]
     bug: Callable[[BaseException], None]
     remaining: Callable[[], float]
+    left: Callable[[], bool]
 
 
 @dataclass(slots=True)
@@ -133,8 +138,8 @@ class ToolRunner:
         try:
             output = await self._output(attempt, scene)
         except asyncio.CancelledError:
-            if attempt.hosted:
-                scene.note(attempt.subject, Failed("timeout"))
+            if attempt.hosted and not scene.left():
+                scene.note(attempt.subject, Failed("timeout"))  # a caller who leaves is no failure of the tool's
             raise
         except ToolFailure as failure:
             slot.outcome = failed(call, arguments, failure, started=started, ended=self._now())
@@ -163,9 +168,13 @@ class ToolRunner:
 
     async def _find_key(self, attempt: _Attempt, scene: Scene) -> None:
         hosting = attempt.tool.hosting
-        if hosting is None or not needs_key(hosting, attempt.arguments):
+        if hosting is None:
             return
         brought = attempt.tool.tool.params.get(hosting.api_key_param)
+        if not needs_key(hosting, attempt.arguments):
+            if isinstance(brought, str) and brought:
+                attempt.credential = Credential(brought, "caller")
+            return
         attempt.credential = await self._resolver.resolve_tool(
             attempt.tool.payee,
             key_prefix=hosting.key_prefix,
@@ -178,6 +187,7 @@ class ToolRunner:
         attempt.hosted = attempt.credential.origin == "hosted"
         if attempt.hosted:
             try:
+                _check_price(attempt, hosting)
                 await self._admit(attempt, hosting, scene)
             except BaseException:
                 attempt.hosted = False  # the key was not used
@@ -288,8 +298,25 @@ class ToolRunner:
         if limited is None or not isinstance(limited.limit, CustomLimit):
             return
         usage = usage_of(limited.limit, attempt.arguments, output)
-        if not await self._limiter.use(limited, usage) or len(usage) < len(limited.limit.dimensions):
-            scene.note(replace(attempt.subject, key=None), LimitUncounted())
+        counted = False
+        try:
+            async with asyncio.timeout(_COUNTING):
+                counted = await self._limiter.use(limited, usage)
+        except TimeoutError:
+            pass
+        finally:
+            if not counted or len(usage) < len(limited.limit.dimensions):
+                scene.note(replace(attempt.subject, key=None), LimitUncounted())
+
+
+def _check_price(attempt: _Attempt, hosting: Hosting) -> None:
+    """Who chooses the arguments must not choose that nobody knows the price."""
+    try:
+        check_price(hosting, attempt.arguments)
+    except ExpressionError as error:
+        raise ToolFailure(
+            f"{attempt.tool.tool.id} was not called: what it costs depends on its arguments, and the price {error}"
+        ) from None
 
 
 def _limited(tool: RunnableTool, hosting: Hosting, caller: Caller) -> Limited | None:

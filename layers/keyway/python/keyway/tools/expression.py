@@ -1,7 +1,7 @@
 """Prices and counts that an operator writes as arithmetic over a tool's ``params`` and ``response``. Pure.
 
     0.002 * count(response.results)
-    0.01 if params.depth == "deep" else 0.002
+    0.01 if "depth" in params and params.depth == "deep" else 0.002
     max(0.001, response.usage.tokens * 3 / 1000000)
 
 The language is simpleeval's, cut down to what a price needs: arithmetic, comparisons, ``in``, ``and``/``or``/``not``,
@@ -9,8 +9,9 @@ The language is simpleeval's, cut down to what a price needs: arithmetic, compar
 ``_FUNCTIONS``. Names and members are those of the JSON; nothing of Python's can be reached. Every number is a
 ``Decimal``, so ``0.1 * 3`` is ``0.3``, and only numbers are reckoned with: ``true`` is not 1.
 
-A member that is not there is an error and never a zero: what a call costs is then not known (``call.py``), which is not
-the same as nothing. Where one may be missing, ``"depth" in params and ...`` asks first.
+A member that is not there is an error and never a zero: what a call costs is then not known, which is not the same as
+nothing. ``call.py`` runs nothing whose price its arguments leave open. Where a member may be missing,
+``"depth" in params and ...`` asks first.
 """
 
 from __future__ import annotations

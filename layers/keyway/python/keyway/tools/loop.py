@@ -10,7 +10,7 @@ what is wrong about it, for providers refuse a history with an unanswered call. 
 those of ours are run and the others handed back beside their results.
 
 A forced tool is asked for until it has been called, one after the other, in the order of the request; when all have
-been, the choice is the model's. There are at most ``ROUNDS`` rounds.
+been, the choice is the model's. There are at most ``ROUNDS`` rounds, and ``CALLS`` calls are run in each.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 ROUNDS = 20
 """Rounds of tools in one exchange."""
+
+CALLS = 32
+"""Calls of one round that are run. Each may bring a megabyte back, which is then kept and sent with every turn."""
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
 """What no provider takes in a tool's name, though a model may make one up with it."""
@@ -150,6 +153,8 @@ class ToolLoop:
                 handed_back.append(call)
             elif call.malformed is not None:
                 planned.append(Planned(call, refusal="The arguments are not a JSON object. Write them again."))
+            elif len(planned) >= CALLS:
+                planned.append(Planned(call, refusal=f"Only {CALLS} calls are run at once. Call it again."))
             else:
                 planned.append(Planned(call, tool))
         return RunCalls(tuple(planned), tuple(handed_back))

@@ -37,6 +37,17 @@ def price_of(hosting: Hosting, arguments: Mapping[str, object], output: object) 
     return rounded(Expression(pricing.cost).amount(arguments, output))
 
 
+def check_price(hosting: Hosting, arguments: Mapping[str, object]) -> None:
+    """Says before a run what would keep its price from being known after it, as far as the arguments decide.
+
+    Raises:
+        ExpressionError: The price cannot be worked out from these arguments.
+    """
+    pricing = hosting.pricing
+    if not isinstance(pricing, PricePerRequest) and not (price := Expression(pricing.cost)).names_response:
+        price.amount(arguments, None)
+
+
 @cache
 def price_version(pricing: Pricing) -> str:
     """A name for ``pricing`` that is another one whenever the price is."""

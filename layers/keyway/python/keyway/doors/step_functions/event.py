@@ -7,12 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from keyway.chat import Caller, ChatRequest
 from keyway.doors.native.request import read_request
 from keyway.errors import InvalidRequest
 
 _KEY = "idempotencyKey"
+_SECRETS: Any = {
+    "bedrock_secret_key": True,
+    "tools": {"__all__": {"params": {"apiKey": True}, "executor": {"headers": True}}},
+}
+"""What of a request holds secrets. A tool's key may stand in another of its parameters where its row says so; what is
+kept of a task is a digest."""
 _LONGEST = 1_024
 """Characters. An execution's ARN, a state's name and an index take about 350."""
 
@@ -27,9 +34,9 @@ class Task:
 
     @property
     def fingerprint(self) -> dict[str, object]:
-        """What has to be the same for two tasks to be one: all that was asked, by whom, and no secret."""
+        """What has to be the same for two tasks to be one: all that was asked, and by whom, without keys."""
         return {
-            "request": self.request.model_dump(by_alias=True, exclude_unset=True, exclude={"bedrock_secret_key"}),
+            "request": self.request.model_dump(by_alias=True, exclude_unset=True, exclude=_SECRETS),
             "caller": self.caller.model_dump(by_alias=True, exclude_unset=True, exclude={"api_key"}),
         }
 

@@ -1,0 +1,133 @@
+"""Models and callers who would have more than they pay for, or harm others: what they get instead."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from infra.local.provider import Call, Say, Script, ScriptedProvider
+from keyway.answer import ToolRun
+from keyway.chat import Tool
+from keyway.tools import call as calls
+from keyway.tools.limit import Limited
+from keyway.tools.loop import CALLS
+from tests.exchange.harness import call, captured, gateway
+from tests.tool_loop.test_calls import SEARCH, played
+from tests.tool_loop.test_endings import CALLER, request, round_of, stores
+from tests.tool_loop.toolset import CATALOG, OpenLimiter, ToolGate, Toolset, say
+
+
+def search_with(**hosting: object) -> Toolset:
+    row: dict[str, Any] = CATALOG["search"]
+    return Toolset(catalog={**CATALOG, "search": {**row, "hosting": {**row["hosting"], **hosting}}})
+
+
+BY_DEPTH = {"type": "custom", "cost": '0.01 if params.depth == "deep" else 0.002'}
+
+
+async def test_an_argument_that_the_price_depends_on_cannot_be_left_out_to_pay_nothing():
+    result = await played(SEARCH, toolset=search_with(pricing=BY_DEPTH))
+    assert not result.toolset.tools.jobs, "not run"
+    assert isinstance(result.run.result, Mapping)
+    assert result.run.result["message"] == (
+        "search was not called: what it costs depends on its arguments, and the price names something that is not there"
+    )
+    assert not [line for line in result.lines.metrics if line["Tool"] == "search"], "no key was used"
+
+
+async def test_with_the_argument_it_is_run_and_charged():
+    deep = Call("search", {"city": "Paris", "depth": "deep"})
+    result = await played(deep, toolset=search_with(pricing=BY_DEPTH))
+    assert [line["CostCharged"] for line in result.of_tools("CostCharged")] == [[0.01]]
+
+
+async def test_a_key_that_a_run_does_not_need_is_used_all_the_same_when_the_caller_brought_it():
+    for brought in ("callers-own-key", None):
+        params = {"engine": "free", **({"apiKey": brought} if brought else {})}
+        toolset = search_with(enabled='params.engine != "free"')
+        result = await played(SEARCH, toolset=toolset, tools=[{"id": "search", "params": params}])
+        (job,) = toolset.tools.jobs
+        assert (job.key.secret if job.key else None) == brought
+        assert not result.of_tools("CostCharged")
+
+
+async def test_a_caller_who_leaves_is_no_failure_of_a_tools_key():
+    toolset, slow = Toolset(), ToolGate(say("never"))
+    toolset.tools.answers["search"] = slow
+    with captured() as lines:
+        async with ScriptedProvider() as provider, gateway(provider, stores(), toolset=toolset) as keyway:
+            provider.reply(round_of("Paris"))
+            exchange = await keyway.open(request("openai"), CALLER, call())
+
+            async def read() -> None:
+                async for _ in exchange:
+                    pass
+
+            reading = asyncio.ensure_future(read())
+            await slow.reached()
+            await exchange.aclose()
+            await reading
+    assert [line["ending"] for line in lines.exchanges] == ["cancelled"]
+    assert not lines.named("Failed")
+
+
+async def test_only_so_many_calls_of_a_round_are_run():
+    made = [Call("search", {"city": str(number)}) for number in range(CALLS + 3)]
+    result = await played(*made)
+    assert len(result.toolset.tools.jobs) == len(result.of_tools("CostCharged")) == CALLS
+    runs = [run for run in result.answer.tool_calls if isinstance(run, ToolRun)]
+    assert [run.status for run in runs] == ["success"] * CALLS + ["error"] * 3
+    assert all(f"Only {CALLS} calls are run at once." in repr(run.result) for run in runs[CALLS:])
+
+
+async def test_a_table_that_is_slow_to_count_does_not_fail_the_exchange_and_is_told_of(monkeypatch):
+    monkeypatch.setattr(calls, "_COUNTING", 0.0)
+
+    class Slow(OpenLimiter):
+        async def use(self, _limited: Limited, _usage: Mapping[str, Decimal]) -> bool:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    result = await played(Call("maps", {"city": "Paris"}), toolset=Toolset(limiter=Slow()))
+    assert result.run.status == "success"
+    assert len(result.of_tools("LimitUncounted")) == 1
+
+
+async def test_what_is_no_longer_counted_because_the_exchange_is_over_is_told_of():
+    toolset, counting = Toolset(), asyncio.Event()
+
+    class Slow(OpenLimiter):
+        async def use(self, _limited: Limited, _usage: Mapping[str, Decimal]) -> bool:
+            counting.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    toolset.limiter = Slow()
+    toolset.tools.answers["maps"] = say({"tiles": [1, 2]})
+    wanted = request("openai").model_copy(update={"tools": (Tool(id="maps"),)})
+    with captured() as lines:
+        async with ScriptedProvider() as provider, gateway(provider, stores(), toolset=toolset) as keyway:
+            provider.reply(Script(Call("maps", {"city": "Paris"})))
+            exchange = await keyway.open(wanted, CALLER, call())
+
+            async def read() -> None:
+                async for _ in exchange:
+                    pass
+
+            reading = asyncio.ensure_future(read())
+            await counting.wait()
+            await exchange.aclose()
+            await reading
+    assert [line["CostCharged"] for line in lines.named("CostCharged") if line["Tool"] == "maps"] == [[0.0002]]
+    assert len(lines.named("LimitUncounted")) == 1
+
+
+async def test_a_name_that_a_model_makes_up_is_logged_in_short():
+    with captured() as lines:
+        async with ScriptedProvider() as provider, gateway(provider, stores(), toolset=Toolset()) as keyway:
+            provider.reply(Script(Call("x" * 10_000, {})))
+            provider.script(Say("Done."))
+            await (await keyway.open(request("openai"), CALLER, call())).whole()
+    assert [tool["tool"] for tool in lines.exchanges[0]["tools"]] == ["x" * 64]
