@@ -11,6 +11,7 @@ from infra.local.provider import Call, Say, Script, ScriptedProvider
 from keyway.answer import ToolRun
 from keyway.chat import Tool
 from keyway.tools import call as calls
+from keyway.tools import loop
 from keyway.tools.limit import Limited
 from keyway.tools.loop import CALLS
 from tests.exchange.harness import call, captured, gateway
@@ -80,6 +81,21 @@ async def test_only_so_many_calls_of_a_round_are_run():
     runs = [run for run in result.answer.tool_calls if isinstance(run, ToolRun)]
     assert [run.status for run in runs] == ["success"] * CALLS + ["error"] * 3
     assert all(f"Only {CALLS} calls are run at once." in repr(run.result) for run in runs[CALLS:])
+
+
+async def test_results_that_are_too_long_together_are_the_last(monkeypatch):
+    monkeypatch.setattr(loop, "KEPT", 1_000)
+    toolset = Toolset()
+    toolset.tools.answers["search"] = say("x" * 600)
+    async with ScriptedProvider() as provider, gateway(provider, stores(), toolset=toolset) as keyway:
+        for _ in range(3):
+            provider.reply(round_of("Paris"))
+        provider.script(Say("Done."))
+        answer = await (await keyway.open(request("openai"), CALLER, call())).whole()
+    runs = [run for run in answer.tool_calls if isinstance(run, ToolRun)]
+    assert [run.status for run in runs] == ["success", "success", "error"]
+    assert "the results are too long together" in repr(runs[-1].result)
+    assert len(toolset.tools.jobs) == 2
 
 
 async def test_a_table_that_is_slow_to_count_does_not_fail_the_exchange_and_is_told_of(monkeypatch):

@@ -10,7 +10,8 @@ what is wrong about it, for providers refuse a history with an unanswered call. 
 those of ours are run and the others handed back beside their results.
 
 A forced tool is asked for until it has been called, one after the other, in the order of the request; when all have
-been, the choice is the model's. There are at most ``ROUNDS`` rounds, and ``CALLS`` calls are run in each.
+been, the choice is the model's. There are at most ``ROUNDS`` rounds, and ``CALLS`` calls are run in each, until the
+results together are longer than ``KEPT``.
 """
 
 from __future__ import annotations
@@ -34,7 +35,11 @@ ROUNDS = 20
 """Rounds of tools in one exchange."""
 
 CALLS = 32
-"""Calls of one round that are run. Each may bring a megabyte back, which is then kept and sent with every turn."""
+"""Calls of one round that are run."""
+
+KEPT = 16 * 1024 * 1024
+"""Characters of results in one conversation, after which no call is run any more. All of them are in memory, and sent
+with every turn; no model reads so much."""
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
 """What no provider takes in a tool's name, though a model may make one up with it."""
@@ -76,6 +81,7 @@ class ToolLoop:
     def __init__(self, request: ChatRequest, tools: Mapping[str, RunnableTool]) -> None:
         self.request = request
         self.rounds = 0
+        self._kept = 0
         self._said: list[Said] = []
         self._tools = tools
         self.closing = False
@@ -111,6 +117,7 @@ class ToolLoop:
         """A round is over: the turn and its results join the conversation, and ``request`` is the next one."""
         self.rounds += 1
         results = [Said("tool", outcome.content, tool_call_id=outcome.run.call.id) for outcome in outcomes]
+        self._kept += sum(len(result.content) for result in results)
         added = [Said("assistant", text, tool_calls=tuple(calls), extras=extras), *results]
         self._said += added
         called = {call.name for call in calls}
@@ -153,6 +160,8 @@ class ToolLoop:
                 handed_back.append(call)
             elif call.malformed is not None:
                 planned.append(Planned(call, refusal="The arguments are not a JSON object. Write them again."))
+            elif self._kept > KEPT:
+                planned.append(Planned(call, refusal="Nothing is run any more: the results are too long together."))
             elif len(planned) >= CALLS:
                 planned.append(Planned(call, refusal=f"Only {CALLS} calls are run at once. Call it again."))
             else:
