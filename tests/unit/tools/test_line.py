@@ -162,6 +162,12 @@ def test_the_line_is_in_order_of_arrival(rules, happened):
 
 
 @given(rules_of_calls, events, debts, st.integers(0, 5 * MINUTE))
+@example(
+    Rules(Rate(2, 2), {}, MINUTE, LEASE, HEARTBEAT, 1),
+    [("time passes", 29_999), *[("arrives", 0)] * 4, ("time passes", 30_000), ("arrives", MINUTE), ("time passes", 1)],
+    Decimal(0),
+    0,
+)  # whoever fills the line may go, and has not noticed yet
 def test_whoever_is_refused_leaves_no_trace_and_is_told_when_to_come_back(rules, happened, spent, within):
     street = after(rules, happened, spent)
     rules, line = street.rules, street.line

@@ -202,7 +202,8 @@ class Line:
         if at <= now and (stands or not others):
             return replace(line, calls=line.calls - 1, tickets=others), Passed()
         if at > until or (not stands and place >= rules.longest):
-            return (replace(line, tickets=others) if stands else self), Refused(at - now, reason)
+            # Never at once: whoever stands there and may go has to notice it first.
+            return (replace(line, tickets=others) if stands else self), Refused(max(1, at - now), reason)
         renewed = (*others[:place], Ticket(ticket, now + rules.lease), *others[place:])
         lasts = at <= now + rules.lease - rules.heartbeat  # without being renewed, and there is time to spare
         wake = min(at + rank * _APART if lasts else now + rules.heartbeat, until)
