@@ -5,11 +5,12 @@ Everything that decides about money is the product's own: catalog, resolution, w
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from infra.local.provider import ScriptedProvider
 from keyway.catalog import Catalog
 from keyway.delivery import Delivery
+from keyway.exchange import Exchange
 from keyway.gateway import Call, Gateway
 from keyway.keys.pool import KeyPool
 from keyway.keys.resolve import Resolver
@@ -96,6 +98,19 @@ async def gateway(
 def call(seconds: float = 60.0) -> Call:
     """An invocation with ``seconds`` left."""
     return Call(request_id="request-1", deadline=time.time() + seconds)
+
+
+async def leave(exchange: Exchange, when: Awaitable[object]) -> None:
+    """Reads ``exchange`` until ``when``, then leaves it under way, as a caller who hangs up does."""
+
+    async def read() -> None:
+        async for _ in exchange:
+            pass
+
+    reading = asyncio.ensure_future(read())
+    await when
+    await exchange.aclose()
+    await reading
 
 
 @dataclass

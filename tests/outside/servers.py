@@ -10,6 +10,7 @@ import http.client
 import json
 import secrets
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
@@ -45,7 +46,7 @@ FAULTS = ("hung up", *REPLIES)
 """Faults that are over at once. There is one more, ``slow``: no answer until ``permit`` is called."""
 
 
-class Server:
+class Server(ABC):
     """A server with a ``fault`` for every operation, or for those in ``faults``. ``asked`` holds operations."""
 
     def __init__(self) -> None:
@@ -73,8 +74,9 @@ class Server:
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._http.server_port}"
 
+    @abstractmethod
     def answer(self, operation: str, request: BaseHTTPRequestHandler, body: bytes) -> Reply:
-        raise NotImplementedError
+        """The answer to one request that no fault has hit."""
 
     def permit(self) -> None:
         """Lets slow answers go."""

@@ -17,7 +17,7 @@ from keyway.events import Event, ToolCallEnded
 from keyway.tools.executor import Job
 from keyway.tools.loop import ROUNDS
 from tests.exchange.clock import Clock, run
-from tests.exchange.harness import MODELS, Lines, Stores, call, captured, gateway
+from tests.exchange.harness import MODELS, Lines, Stores, call, captured, gateway, leave
 from tests.tool_loop.toolset import KEYS, ToolGate, Toolset, say
 
 VENDORS = sorted(MODELS)
@@ -149,15 +149,7 @@ async def test_who_leaves_during_a_round_pays_for_what_was_done_and_nothing_more
         async with ScriptedProvider() as provider, gateway(provider, stores(), toolset=toolset) as keyway:
             provider.reply(round_of("Paris", slow="Oslo"))
             exchange = await keyway.open(request(vendor), CALLER, call())
-
-            async def read() -> None:
-                async for _ in exchange:
-                    pass
-
-            reading = asyncio.ensure_future(read())
-            await slow.reached()
-            await exchange.aclose()
-            await reading
+            await leave(exchange, slow.reached())
             assert slow.cancelled == 1
             assert len(provider.requests) == 1, "nobody is there to read another turn"
     assert_settled_once(lines, "cancelled")

@@ -14,7 +14,7 @@ from keyway.tools import call as calls
 from keyway.tools import loop
 from keyway.tools.limit import Limited
 from keyway.tools.loop import CALLS
-from tests.exchange.harness import call, captured, gateway
+from tests.exchange.harness import call, captured, gateway, leave
 from tests.tool_loop.test_calls import SEARCH, played
 from tests.tool_loop.test_endings import CALLER, request, round_of, stores
 from tests.tool_loop.toolset import CATALOG, OpenLimiter, ToolGate, Toolset, say
@@ -61,15 +61,7 @@ async def test_a_caller_who_leaves_is_no_failure_of_a_tools_key():
         async with ScriptedProvider() as provider, gateway(provider, stores(), toolset=toolset) as keyway:
             provider.reply(round_of("Paris"))
             exchange = await keyway.open(request("openai"), CALLER, call())
-
-            async def read() -> None:
-                async for _ in exchange:
-                    pass
-
-            reading = asyncio.ensure_future(read())
-            await slow.reached()
-            await exchange.aclose()
-            await reading
+            await leave(exchange, slow.reached())
     assert [line["ending"] for line in lines.exchanges] == ["cancelled"]
     assert not lines.named("Failed")
 
@@ -127,15 +119,7 @@ async def test_what_is_no_longer_counted_because_the_exchange_is_over_is_told_of
         async with ScriptedProvider() as provider, gateway(provider, stores(), toolset=toolset) as keyway:
             provider.reply(Script(Call("maps", {"city": "Paris"})))
             exchange = await keyway.open(wanted, CALLER, call())
-
-            async def read() -> None:
-                async for _ in exchange:
-                    pass
-
-            reading = asyncio.ensure_future(read())
-            await counting.wait()
-            await exchange.aclose()
-            await reading
+            await leave(exchange, counting.wait())
     assert [line["CostCharged"] for line in lines.named("CostCharged") if line["Tool"] == "maps"] == [[0.0002]]
     assert len(lines.named("LimitUncounted")) == 1
 

@@ -12,7 +12,8 @@ from keyway.answer import Origin
 _PIECE = 8
 """Length of the shortest part of a secret that is hidden too: vendors quote keys cut short."""
 
-_HIDDEN = "[redacted]"
+HIDDEN = "[redacted]"
+"""What stands in a text in place of a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,6 @@ class Credential:
             if text[start : start + length] not in pieces:
                 continue
             if start > hidden_to or not hidden_to:
-                shown += [text[kept_to:start], _HIDDEN]
+                shown += [text[kept_to:start], HIDDEN]
             kept_to = hidden_to = start + length
         return "".join([*shown, text[kept_to:]])

@@ -49,6 +49,7 @@ from keyway.keys.steps import (
 FLAG = "hosted-key-llm"
 
 POOLED: Sequence[Step] = (workspace_key, callers_key, pool_key)
+BROUGHT: Sequence[Step] = (callers_key,)
 """For models behind the flag, and for the operator's tools."""
 
 LEGACY: Mapping[LegacyRule, Sequence[Step]] = {
@@ -155,7 +156,14 @@ class Resolver:
         )
 
     async def resolve_tool(
-        self, payee: str, *, key_prefix: str, byok_provider: str | None, caller: Caller, callers_key: SecretStr | None
+        self,
+        payee: str,
+        *,
+        key_prefix: str,
+        byok_provider: str | None,
+        caller: Caller,
+        callers_key: SecretStr | None,
+        needs_key: bool = True,
     ) -> Credential | None:
         """The credential that pays for a call of the operator's tool, in the order of models; ``None``: there is none.
 
@@ -163,6 +171,7 @@ class Resolver:
             payee: Whose turn in the pool it is: ``byok_provider``, or the tool's id.
             key_prefix, byok_provider: Of the tool's row. Without the second, no workspace stores keys for it.
             callers_key: The key that the request brought for this tool.
+            needs_key: Whether the call needs any. If not, none is looked for, and only one that was brought is used.
 
         Raises:
             KeyStoreUnavailable: A store that had to be asked cannot be read.
@@ -175,7 +184,7 @@ class Resolver:
             hosting=Hosting(key_prefix, byok_provider or payee),
         )
         may_pool = self._hosted and caller.workspace_id is not None
-        for step in POOLED:
+        for step in POOLED if needs_key else BROUGHT:
             if (step is not pool_key or may_pool) and (credential := await step(search)) is not None:
                 return credential
         return None

@@ -12,7 +12,7 @@ import re
 from functools import lru_cache
 from urllib.parse import quote
 
-from keyway.keys.credential import Credential
+from keyway.keys.credential import HIDDEN, Credential
 from keyway.tools.executor import Job, Key, ToolFailure
 
 _QUOTED = 300
@@ -20,8 +20,6 @@ _QUOTED = 300
 
 _DEEPEST = 100
 """Levels of an output. Everybody who passes it on walks down them."""
-
-_HIDDEN = "[redacted]"
 
 _WORDS = ("error", "message", "detail", "errors", "msg", "errorMessage", "title")
 """Where services say in JSON what went wrong, the most usual first."""
@@ -95,7 +93,7 @@ def _told(value: object, job: Job, levels: int) -> object:
 
 def _without_key(text: str, key: Key | None) -> str:
     """``text`` without the key of a service that repeats what it was sent: as it is, as in JSON, and as in a URL."""
-    return _spellings(key.secret).sub(_HIDDEN, text) if key is not None and key.secret else text
+    return _spellings(key.secret).sub(HIDDEN, text) if key is not None and key.secret else text
 
 
 @lru_cache(64)

@@ -171,18 +171,18 @@ class ToolRunner:
         if hosting is None:
             return
         brought = attempt.tool.tool.params.get(hosting.api_key_param)
-        if not needs_key(hosting, attempt.arguments):
-            if isinstance(brought, str) and brought:
-                attempt.credential = Credential(brought, "caller")
-            return
+        needed = needs_key(hosting, attempt.arguments)
         attempt.credential = await self._resolver.resolve_tool(
             attempt.tool.payee,
             key_prefix=hosting.key_prefix,
             byok_provider=hosting.byok_provider,
             caller=scene.caller,
             callers_key=SecretStr(brought) if isinstance(brought, str) else None,
+            needs_key=needed,
         )
         if attempt.credential is None:
+            if not needed:
+                return
             raise ToolFailure(_keyless(attempt.tool, hosting, scene.caller), status=503)
         attempt.hosted = attempt.credential.origin == "hosted"
         if attempt.hosted:

@@ -100,6 +100,16 @@ class Expression:
         return value if value > 0 else Decimal(0)
 
 
+@cache
+def expression(text: str) -> Expression:
+    """The expression ``text``, read once: the catalog's check does it at start, and no call again.
+
+    Raises:
+        ExpressionError: As ``Expression``.
+    """
+    return Expression(text)
+
+
 # What an expression may be made of.
 
 _NODES = (

@@ -8,7 +8,7 @@ from functools import cache
 from hashlib import blake2s
 
 from keyway.billing.cost import rounded
-from keyway.tools.expression import Expression, ExpressionError
+from keyway.tools.expression import ExpressionError, expression
 from keyway.tools.rows import CustomLimit, Hosting, PricePerRequest, Pricing
 
 
@@ -20,7 +20,7 @@ def needs_key(hosting: Hosting, arguments: Mapping[str, object]) -> bool:
     if hosting.enabled is None:
         return True
     try:
-        return bool(Expression(hosting.enabled).value(arguments, None))
+        return bool(expression(hosting.enabled).value(arguments, None))
     except ExpressionError:
         return True
 
@@ -34,7 +34,7 @@ def price_of(hosting: Hosting, arguments: Mapping[str, object], output: object) 
     pricing = hosting.pricing
     if isinstance(pricing, PricePerRequest):
         return rounded(pricing.cost)
-    return rounded(Expression(pricing.cost).amount(arguments, output))
+    return rounded(expression(pricing.cost).amount(arguments, output))
 
 
 def check_price(hosting: Hosting, arguments: Mapping[str, object]) -> None:
@@ -44,7 +44,7 @@ def check_price(hosting: Hosting, arguments: Mapping[str, object]) -> None:
         ExpressionError: The price cannot be worked out from these arguments.
     """
     pricing = hosting.pricing
-    if not isinstance(pricing, PricePerRequest) and not (price := Expression(pricing.cost)).names_response:
+    if not isinstance(pricing, PricePerRequest) and not (price := expression(pricing.cost)).names_response:
         price.amount(arguments, None)
 
 
@@ -59,7 +59,7 @@ def usage_of(limit: CustomLimit, arguments: Mapping[str, object], output: object
     usage: dict[str, Decimal] = {}
     for dimension in limit.dimensions:
         try:
-            usage[dimension.name] = Expression(dimension.usage).amount(arguments, output)
+            usage[dimension.name] = expression(dimension.usage).amount(arguments, output)
         except ExpressionError:
             continue
     return usage

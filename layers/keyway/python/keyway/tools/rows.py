@@ -14,7 +14,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from keyway.chat import Executor, HttpExecutor, Name, Text, Words
-from keyway.tools.expression import Expression
+from keyway.tools.expression import expression
 from keyway.tools.template import check_template, header_problem
 
 
@@ -47,7 +47,7 @@ def _dollars(amount: object) -> object:
 
 
 def _expression(text: str) -> str:
-    Expression(text)
+    expression(text)
     return text
 
 
@@ -167,7 +167,7 @@ class Hosting(Words):
     @field_validator("enabled")
     @classmethod
     def _is_known_before_the_call(cls, text: str | None) -> str | None:
-        if text is not None and Expression(text).names_response:
+        if text is not None and expression(text).names_response:
             raise ValueError("is worked out before the tool is run, when there are params but no response")
         return text
 
