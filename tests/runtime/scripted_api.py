@@ -64,7 +64,11 @@ def unchunk(raw: bytes) -> Chunked:
 
 
 class ScriptedRuntimeApi:
-    """Hands out the invocations it was given, one to each poller that asks."""
+    """Hands out the invocations it was given, one to each poller that asks.
+
+    It is the Runtime API of one environment, as a real one is: a poller that was killed while it asked still has its
+    turn, so what is meant for another process needs an API of its own.
+    """
 
     def __init__(self) -> None:
         self.requests: list[Request] = []

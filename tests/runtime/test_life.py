@@ -186,8 +186,12 @@ async def test_a_handler_in_a_folder_may_be_named_as_lambda_names_it(tmp_path: P
         assert (await api.answer()).body == b'"deep"'
 
 
+@pytest.mark.parametrize(
+    ("variables", "seen"),
+    [({}, b'["Root=1","Root=1"]'), ({"AWS_LAMBDA_MAX_CONCURRENCY": "2"}, b'[null,"Root=1"]')],
+)
 async def test_the_trace_reaches_the_process_only_where_there_is_one_invocation_at_a_time(
-    tmp_path: Path, api: ScriptedRuntimeApi
+    tmp_path: Path, api: ScriptedRuntimeApi, variables: dict[str, str], seen: bytes
 ) -> None:
     code = """
 import os
@@ -196,13 +200,9 @@ from stream_runtime import trace_id
 async def handler(event, context):
     return [os.environ.get("_X_AMZN_TRACE_ID"), trace_id.get()]
 """
-    trace = ("Lambda-Runtime-Trace-Id: Root=1",)
-    api.invoke({}, "id-1", headers=trace)
-    async with running(tmp_path, code, api.address):
-        assert (await api.answer("id-1")).body == b'["Root=1","Root=1"]'
-    api.invoke({}, "id-2", headers=trace)
-    async with running(tmp_path, code, api.address, AWS_LAMBDA_MAX_CONCURRENCY="2"):
-        assert (await api.answer("id-2")).body == b'[null,"Root=1"]'
+    api.invoke({}, headers=("Lambda-Runtime-Trace-Id: Root=1",))
+    async with running(tmp_path, code, api.address, **variables):
+        assert (await api.answer()).body == seen
 
 
 async def test_the_kill_switch_runs_the_original_command_untouched(tmp_path: Path) -> None:
