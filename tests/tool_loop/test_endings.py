@@ -13,7 +13,8 @@ from keyway.answer import Answer, ToolRun
 from keyway.chat import Caller, ChatRequest
 from keyway.doors.native.stream import EventStream
 from keyway.errors import DeadlineExceeded, KeywayError, TooManyToolRounds
-from keyway.events import Event, ToolCallEnded
+from keyway.events import ToolCallEnded
+from keyway.exchange import Batch, Exchange
 from keyway.tools.executor import Job
 from keyway.tools.loop import ROUNDS
 from tests.exchange.clock import Clock, run
@@ -52,6 +53,11 @@ def round_of(*cities: str, slow: str | None = None) -> Script:
 
 def tools_of(lines: Lines, metric: str) -> list[Decimal]:
     return [Decimal(str(line[metric][0])) for line in lines.named(metric) if line["Tool"] == "search"]
+
+
+async def read(exchange: Exchange, told: Batch) -> None:
+    async for batch in exchange:
+        told += batch
 
 
 def assert_settled_once(lines: Lines, ending: str) -> None:
@@ -95,17 +101,12 @@ def test_the_deadline_stops_a_round_and_says_so(vendor: str, stream: bool):
     slow = ToolGate(say("never"))
     toolset.tools.answers["weather"] = slow
 
-    async def main(clock: Clock) -> tuple[list[Event | Answer], KeywayError]:
-        told: list[Event | Answer] = []
+    async def main(clock: Clock) -> tuple[Batch, KeywayError]:
+        told: Batch = []
         async with ScriptedProvider() as provider, gateway(provider, stores(), toolset=toolset) as keyway:
             provider.reply(round_of("Paris", slow="Oslo"))
             exchange = await keyway.open(request(vendor, stream=stream), CALLER, call(60))
-
-            async def read() -> None:
-                async for batch in exchange:
-                    told.extend(batch)
-
-            reading = asyncio.ensure_future(read())
+            reading = asyncio.ensure_future(read(exchange, told))
             await slow.reached()
             await clock.advance(60)
             with pytest.raises(DeadlineExceeded) as raised:
@@ -184,10 +185,13 @@ async def test_a_model_that_never_stops_calling_is_stopped(vendor: str, stream: 
             for _ in range(ROUNDS + 1):
                 provider.reply(round_of("Paris"))
             exchange = await keyway.open(request(vendor, stream=stream), CALLER, call())
+            told: Batch = []
             with pytest.raises(TooManyToolRounds) as raised:
-                await exchange.whole()
+                await read(exchange, told)
             assert len(provider.requests) == ROUNDS + 1
     assert raised.value.status == 422
+    ended = [event.status for event in told if isinstance(event, ToolCallEnded)]
+    assert ended == ["success"] * ROUNDS + ["cancelled"], "every call that was shown to begin is shown to end"
     assert len(toolset.tools.jobs) == ROUNDS == 20
     assert_settled_once(lines, "failed")
     assert tools_of(lines, "CostAbsorbed") == [COST] * ROUNDS

@@ -73,9 +73,17 @@ def test_every_field_of_the_contract_is_read():
 
 
 def test_no_repr_shows_a_secret():
-    request, caller = read_request(FULL | {"bedrockSecretKey": "very-secret"})
+    executor = {
+        "type": "http",
+        "url": "https://api.example",
+        "headers": {"x-key": "header-secret"},
+        "body": {"key": "body-secret"},
+    }
+    tool = {"id": "search", "params": {"apiKey": "param-secret"}, "executor": executor}
+    request, caller = read_request(FULL | {"bedrockSecretKey": "bedrock-secret", "tools": [tool]})
     assert "sk-callers-own" not in repr(caller)
-    assert "very-secret" not in repr(request)
+    assert "https://api.example" in repr(request)
+    assert "secret" not in repr(request).replace("bedrock_secret_key", "")
 
 
 @pytest.mark.parametrize("key", ["hostedKey", "isBYOK"])

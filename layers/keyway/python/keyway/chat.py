@@ -109,8 +109,8 @@ class HttpExecutor(Words):
     type: Literal["http"]
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
     url: Annotated[str, Field(min_length=1, max_length=4096), BeforeValidator(_without_nul)]
-    headers: dict[str, Text] = Field(default_factory=dict)
-    body: Any = None
+    headers: dict[str, Text] = Field(default_factory=dict, repr=False)
+    body: Any = Field(default=None, repr=False)
     timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30.0
 
     @property
@@ -143,13 +143,13 @@ class Tool(Words):
 
     ``params`` are arguments the operator of the workflow has already set; they win over the model's. A call is run here
     when the operator's tool catalog has the ``id``, or the operator allows this kind of ``executor``; any other is
-    handed back to the caller (``tools/toolbox.py``).
+    handed back to the caller (``tools/toolbox.py``). Keys may stand in ``params``, so they are not shown.
     """
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
     name: Text = ""
     description: Text = ""
-    params: dict[str, object] = Field(default_factory=dict)
+    params: dict[str, object] = Field(default_factory=dict, repr=False)
     parameters: dict[str, object] = Field(default_factory=_no_parameters)
     usage_control: Literal["auto", "force", "none"] = "auto"
     executor: Executor | None = None

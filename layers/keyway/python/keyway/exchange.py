@@ -32,7 +32,7 @@ from keyway.errors import AuthFailed, DeadlineExceeded, InternalError, KeywayErr
 from keyway.events import Event, ToolCallEnded, TurnFinished, TurnStarted
 from keyway.ports import Journal
 from keyway.report import Report
-from keyway.tools.loop import Close, Done, RunCalls, ToolLoop
+from keyway.tools.loop import Done, RunCalls, ToolLoop
 from keyway.turn import ModelTurn, Route
 from keyway.wire.contract import Outgoing
 
@@ -218,20 +218,20 @@ class Exchange:
             step = self._loop.after(turn.report.calls, finished.finish_reason, schema_waits=turn.schema_waits)
         except KeywayError as error:
             self._broken = error
-            step = None
+            batch[-1] = replace(finished, last=False)
+            batch += [ToolCallEnded(each.id, each.name, "cancelled") for each in turn.report.calls]
+            return
         if isinstance(step, Done):
             batch.append(self._end(Ending.COMPLETED))
             return
-        if not (isinstance(step, RunCalls) and step.handed_back):
-            batch[-1] = replace(finished, last=False)
+        batch[-1] = replace(finished, last=isinstance(step, RunCalls) and bool(step.handed_back))
         if isinstance(step, RunCalls):
             self._start(step)
-        elif isinstance(step, Close):
+        else:
             self._loop.close()
-        if step is not None:
-            # The connection is given back while the story goes on.
-            self._turn = None
-            self._closing.add(asyncio.ensure_future(turn.aclose()))
+        # The connection is given back while the story goes on.
+        self._turn = None
+        self._closing.add(asyncio.ensure_future(turn.aclose()))
 
     def _start(self, step: RunCalls) -> None:
         """Sets the tools of a round to work."""
