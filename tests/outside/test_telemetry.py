@@ -13,7 +13,19 @@ from typing import Any
 import pytest
 
 from keyway.answer import Origin
-from keyway.billing.records import CostAbsorbed, CostCharged, Failed, Record, Used
+from keyway.billing.records import (
+    CostAbsorbed,
+    CostCharged,
+    Failed,
+    LimitUncounted,
+    QueueWaitDuration,
+    QueueWaitExceeded,
+    Record,
+    Throttled,
+    UnknownModelCost,
+    UpstreamRateLimited,
+    Used,
+)
 from keyway.billing.settlement import Ending, Settlement, Terms
 from keyway.capabilities import Model
 from keyway.chat import Caller, ChatRequest
@@ -90,16 +102,46 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any
     return read
 
 
+MODEL = {"Provider": "openai", "Tool": "gpt-4.1"}
+KEY = {"Key": "OPENAI_API_KEY_2"}
+
 METRICS = [
-    (Used(), "Used", "Count", 1.0, {"Key": "OPENAI_API_KEY_2"}),
-    (Failed("rate_limited"), "Failed", "Count", 1.0, {"Key": "OPENAI_API_KEY_2", "Reason": "rate_limited"}),
-    (Failed("auth"), "Failed", "Count", 1.0, {"Key": "OPENAI_API_KEY_2", "Reason": "auth"}),
-    (Failed("other"), "Failed", "Count", 1.0, {"Key": "OPENAI_API_KEY_2", "Reason": "other"}),
-    (Failed("timeout"), "Failed", "Count", 1.0, {"Key": "OPENAI_API_KEY_2", "Reason": "timeout"}),
-    (Failed("metering"), "Failed", "Count", 1.0, {"Key": "OPENAI_API_KEY_2", "Reason": "metering"}),
-    (CostCharged(Decimal("0.00825")), "CostCharged", "None", 0.00825, {}),
-    (CostAbsorbed(Decimal("0.0000001")), "CostAbsorbed", "None", 0.0000001, {}),
+    (Used(), "Used", "Count", 1.0, MODEL | KEY),
+    (Failed("rate_limited"), "Failed", "Count", 1.0, MODEL | KEY | {"Reason": "rate_limited"}),
+    (Failed("auth"), "Failed", "Count", 1.0, MODEL | KEY | {"Reason": "auth"}),
+    (Failed("other"), "Failed", "Count", 1.0, MODEL | KEY | {"Reason": "other"}),
+    (Failed("timeout"), "Failed", "Count", 1.0, MODEL | KEY | {"Reason": "timeout"}),
+    (Failed("metering"), "Failed", "Count", 1.0, MODEL | KEY | {"Reason": "metering"}),
+    (CostCharged(Decimal("0.00825")), "CostCharged", "None", 0.00825, MODEL),
+    (CostAbsorbed(Decimal("0.0000001")), "CostAbsorbed", "None", 0.0000001, MODEL),
+    (Throttled("billing_actor_limit"), "Throttled", "Count", 1.0, MODEL | {"Reason": "billing_actor_limit"}),
+    (UpstreamRateLimited(), "UpstreamRateLimited", "Count", 1.0, {"Tool": "gpt-4.1"} | KEY),
+    (
+        QueueWaitDuration(12_500.00049, "dimension"),
+        "QueueWaitDuration",
+        "Milliseconds",
+        12_500.0,
+        {"Provider": "openai", "Reason": "dimension"},
+    ),
+    (
+        QueueWaitExceeded("queue_position"),
+        "QueueWaitExceeded",
+        "Count",
+        1.0,
+        {"Provider": "openai", "Reason": "queue_position"},
+    ),
+    (UnknownModelCost(), "UnknownModelCost", "Count", 1.0, {"Tool": "gpt-4.1"}),
+    (LimitUncounted(), "LimitUncounted", "Count", 1.0, {"Provider": "openai"}),
 ]
+
+
+def test_the_table_above_has_every_metric():
+    assert {name for _, name, *_ in METRICS} == names_below(Record)
+
+
+def names_below(kind: type[Record]) -> set[str]:
+    below = kind.__subclasses__()
+    return set().union(*map(names_below, below)) if below else {kind.__name__}
 
 
 def assert_is(line: dict[str, Any], name: str, unit: str, value: float, dimensions: dict[str, str]) -> None:
@@ -112,8 +154,7 @@ def assert_is(line: dict[str, Any], name: str, unit: str, value: float, dimensio
     assert directive["Metrics"] == [{"Name": name, "Unit": unit}]
     (names,) = directive["Dimensions"]
     assert names[0] == "Environment"
-    expected = {"Environment": "test", "Provider": "openai", "Tool": "gpt-4.1", **dimensions}
-    assert {dimension: line.pop(dimension) for dimension in names} == expected
+    assert {dimension: line.pop(dimension) for dimension in names} == {"Environment": "test", **dimensions}
     assert line.pop(name) == [value]
     assert line == LEDGER, "all else rides along, and nothing more"
 
@@ -127,7 +168,7 @@ def test_a_metric(lines, monkeypatch, metric, service):
         monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Elsewhere")
     record, *expected = metric
     telemetry().record(report(), [record])
-    (line,) = lines()
+    (line,) = [each for each in lines() if "_aws" in each]
     assert_is(line, *expected)
 
 

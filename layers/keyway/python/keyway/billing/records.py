@@ -1,17 +1,24 @@
-"""What is written down about money and limits: one value for each metric, and whose line it is. Pure.
+"""What is written down about money and limits: one class for each metric, and whose line it is. Pure.
 
 Which are written and when is decided in ``settlement.py`` (for the model, and for what tools cost) and in
-``tools/call.py`` (for a tool's calls). Writing them, with their names, units and dimensions, is
-``outside/telemetry.py``.
+``tools/call.py`` (for a tool's calls). Writing them is ``outside/telemetry.py``. Names, units and dimensions are fixed:
+alarms and dashboards (``infra/constructs/``), and those of whoever runs Keyway, ask for them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 Reason: TypeAlias = Literal["rate_limited", "auth", "other", "timeout", "metering"]
+"""Why a request on a hosted key failed."""
+
+WaitReason: TypeAlias = Literal["actor_requests", "dimension", "queue_position"]
+"""What a call waited for: its workspace's own calls, a dimension that was used up, or others who came before it."""
+
+Dimension: TypeAlias = Literal["Provider", "Tool", "Key", "Reason"]
+"""What CloudWatch keeps a metric apart by, beside ``Environment``, which every metric has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,81 +40,115 @@ class Subject:
     price_version: str | None = None
 
 
+class Record:
+    """One value of one metric, which is named like its class."""
+
+    __slots__ = ()
+
+    dimensions: ClassVar[tuple[Dimension, ...]]
+    """``Reason`` is that of the record's own ``reason``; the others are told by its subject."""
+
+    unit: ClassVar[Literal["Count", "Milliseconds", "None"]] = "Count"
+
+    @property
+    def value(self) -> float:
+        return 1.0
+
+
 @dataclass(frozen=True, slots=True)
-class Used:
+class Used(Record):
     """A hosted key served a request."""
 
+    dimensions = ("Provider", "Tool", "Key")
+
+
+class _Amount(Record):
+    """US dollars; above 0."""
+
+    __slots__ = ()
+
+    dimensions = ("Provider", "Tool")
+    unit = "None"
+    amount: Decimal
+
+    @property
+    def value(self) -> float:
+        return float(self.amount)
+
 
 @dataclass(frozen=True, slots=True)
-class CostCharged:
-    """What the workspace is charged, in US dollars; above 0."""
+class CostCharged(_Amount):
+    """What the workspace is charged."""
 
     amount: Decimal
 
 
 @dataclass(frozen=True, slots=True)
-class CostAbsorbed:
-    """What a failed exchange is known to have cost the platform, in US dollars; above 0."""
+class CostAbsorbed(_Amount):
+    """What a failed exchange is known to have cost the platform."""
 
     amount: Decimal
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Record):
     """A request on a hosted key failed, and why."""
 
+    dimensions = ("Provider", "Tool", "Key", "Reason")
     reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
-class Throttled:
+class Throttled(Record):
     """A tool's call was given up: its workspace calls too often, or whoever runs the tool kept refusing."""
 
+    dimensions = ("Provider", "Tool", "Reason")
     reason: Literal["billing_actor_limit", "upstream_retries_exhausted"]
 
 
 @dataclass(frozen=True, slots=True)
-class UpstreamRateLimited:
+class UpstreamRateLimited(Record):
     """Whoever runs a tool said to come back later; the call is tried again."""
 
+    dimensions = ("Tool", "Key")
+
 
 @dataclass(frozen=True, slots=True)
-class QueueWaitDuration:
+class QueueWaitDuration(Record):
     """How long a tool's call stood in line, and what for."""
 
+    dimensions = ("Provider", "Reason")
+    unit = "Milliseconds"
     milliseconds: float
-    reason: Literal["actor_requests", "dimension", "queue_position"]
+    reason: WaitReason
+
+    @property
+    def value(self) -> float:
+        return round(self.milliseconds, 3)
 
 
 @dataclass(frozen=True, slots=True)
-class QueueWaitExceeded:
+class QueueWaitExceeded(Record):
     """A tool's call stood in line until its time was over."""
 
-    reason: Literal["actor_requests", "dimension", "queue_position"]
+    dimensions = ("Provider", "Reason")
+    reason: WaitReason
 
 
 @dataclass(frozen=True, slots=True)
-class UnknownModelCost:
+class UnknownModelCost(Record):
     """A tool ran on a hosted key and its price could not be worked out, so nobody was charged for it."""
 
+    dimensions = ("Tool",)
+
 
 @dataclass(frozen=True, slots=True)
-class LimitUncounted:
-    """The store of rate limits could not be reached, so a tool's call was let through, or its usage not counted."""
+class LimitUncounted(Record):
+    """A tool's call was let through, or what it used not counted: the store of rate limits could not be reached, or a
+    dimension's usage not be worked out.
+    """
 
-
-Record: TypeAlias = (
-    Used
-    | CostCharged
-    | CostAbsorbed
-    | Failed
-    | Throttled
-    | UpstreamRateLimited
-    | QueueWaitDuration
-    | QueueWaitExceeded
-    | UnknownModelCost
-    | LimitUncounted
-)
+    dimensions = ("Provider",)
 
 
 @dataclass(frozen=True, slots=True)

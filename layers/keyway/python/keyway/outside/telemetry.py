@@ -4,7 +4,8 @@ Every dimension set of an exchange is a Powertools ``EphemeralMetrics`` of its o
 its state on the class and mixes up concurrent requests. Workspace, user, request id, tokens and price version ride
 along as metadata, never as a dimension (a dimension is a metric to pay for). These lines are the ledger.
 
-What is recorded is decided in ``billing/settlement.py``; here it is only written. Powertools is imported with the
+What is recorded is decided in ``billing/settlement.py``, and for a tool's calls in ``tools/call.py``; which metrics
+there are is ``billing/records.py``. Here they are only written. Powertools is imported with the
 first line, which is never on the way to an answer's first byte.
 """
 
@@ -15,20 +16,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from keyway.billing.records import (
-    CostAbsorbed,
-    CostCharged,
-    Failed,
-    LimitUncounted,
-    QueueWaitDuration,
-    QueueWaitExceeded,
-    Record,
-    Subject,
-    Throttled,
-    UnknownModelCost,
-    UpstreamRateLimited,
-    Used,
-)
+from keyway.billing.records import Record, Subject, UnknownModelCost
 from keyway.billing.settlement import Statement
 from keyway.errors import KeywayError
 from keyway.outside.lines import write_line
@@ -90,13 +78,13 @@ class Telemetry:
 
         # Without a service name of its own, the environment's would become one more dimension.
         metrics = EphemeralMetrics(namespace=self._namespace, service="")
-        unit, value = _measured(record)
-        metrics.add_metric(type(record).__name__, unit, value)
-        named = {"Provider": subject.provider, "Tool": subject.tool, "Key": subject.key, "Reason": _reason(record)}
+        metrics.add_metric(type(record).__name__, record.unit, record.value)
+        reason: str | None = getattr(record, "reason", None)
+        named = {"Provider": subject.provider, "Tool": subject.tool, "Key": subject.key, "Reason": reason}
         metrics.add_dimension("Environment", self._environment)
-        for name in _DIMENSIONS[type(record)]:
-            if entry := named[name]:
-                metrics.add_dimension(name, entry)
+        for dimension in record.dimensions:
+            if entry := named[dimension]:
+                metrics.add_dimension(dimension, entry)
         for name, known in (report.ledger() if subject.call_id is None else _of_a_tool(report, subject)).items():
             metrics.add_metadata(name, known)
         return metrics
@@ -121,40 +109,6 @@ def _of_a_tool(report: Report, subject: Subject) -> Mapping[str, object]:
         "toolCallId": subject.call_id,
     }
     return entries | {name: known for name, known in own.items() if known is not None}
-
-
-_DIMENSIONS: Mapping[type[Record], tuple[str, ...]] = {
-    Used: ("Provider", "Tool", "Key"),
-    Failed: ("Provider", "Tool", "Key", "Reason"),
-    CostCharged: ("Provider", "Tool"),
-    CostAbsorbed: ("Provider", "Tool"),
-    Throttled: ("Provider", "Tool", "Reason"),
-    UpstreamRateLimited: ("Tool", "Key"),
-    QueueWaitDuration: ("Provider", "Reason"),
-    QueueWaitExceeded: ("Provider", "Reason"),
-    UnknownModelCost: ("Tool",),
-    LimitUncounted: ("Provider",),
-}
-"""After ``Environment``, which every metric has. A metric is named like its record."""
-
-
-def _measured(record: Record) -> tuple[str, float]:
-    """Unit and value."""
-    match record:
-        case CostCharged(amount) | CostAbsorbed(amount):
-            return "None", float(amount)
-        case QueueWaitDuration(milliseconds, _):
-            return "Milliseconds", round(milliseconds, 3)
-        case _:
-            return "Count", 1
-
-
-def _reason(record: Record) -> str | None:
-    match record:
-        case Failed(reason) | Throttled(reason) | QueueWaitDuration(_, reason) | QueueWaitExceeded(reason):
-            return reason
-        case _:
-            return None
 
 
 def _whose(report: Report) -> dict[str, object]:

@@ -28,8 +28,9 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from keyway.billing.records import WaitReason
 from keyway.outside.aws import Aws, AwsError
-from keyway.tools.limit import Admission, Admitted, Limited, TurnedAway, Uncounted, WaitReason
+from keyway.tools.limit import Admission, Admitted, Limited, TurnedAway, Uncounted
 from keyway.tools.line import Answer, Line, LineError, Passed, Refused, Rules, Waiting
 
 if TYPE_CHECKING:

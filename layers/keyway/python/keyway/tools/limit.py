@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
+from keyway.billing.records import WaitReason
 from keyway.tools.rows import CustomLimit, RequestLimit
-
-WaitReason: TypeAlias = Literal["actor_requests", "dimension", "queue_position"]
-"""What a call waited for: its workspace's own calls, a dimension that was used up, or others who came before it."""
 
 
 @dataclass(frozen=True, slots=True)

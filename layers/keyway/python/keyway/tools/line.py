@@ -28,7 +28,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal
 from typing import TypeAlias
 
-from keyway.tools.limit import WaitReason
+from keyway.billing.records import WaitReason
 from keyway.tools.rows import CustomLimit, RequestLimit
 
 _EXACT = Context(prec=100)
