@@ -1,7 +1,7 @@
 """The gateway's Lambda function: a function URL that streams, a Step Functions task, a direct invocation.
 
-Which of these it is shows in the event alone. This module only routes; the story of a request is
-``keyway/exchange.py``, and its words are read and written in ``keyway/doors/``.
+Which of these it is shows in the event alone. This module only routes; the story of a request is ``keyway/gateway.py``,
+then ``keyway/exchange.py``, and its words are read and written in ``keyway/doors/``.
 """
 
 from __future__ import annotations

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from keyway.billing.cost import model_cost, turns_cost
 from keyway.billing.records import Charge, CostAbsorbed, CostCharged, Failed, Subject
-from keyway.billing.settlement import Ending, Settlement, Terms, status_reason
+from keyway.billing.settlement import Ending, Settlement, Terms
 from keyway.errors import ProviderUnavailable
 from keyway.events import Usage
 from keyway.money import Price, Rates, Tier
@@ -92,25 +91,3 @@ def test_a_free_call_is_no_record():
     statement = settled(CALLERS, turns=[USAGE], tools=[Charge(SEARCH, Decimal(0))])
     assert statement.tool_records == ()
     assert statement.cost.tool_cost is None
-
-
-@pytest.mark.parametrize(
-    ("status", "text", "reason"),
-    [
-        (429, "", "rate_limited"),
-        (503, "unauthorized", "rate_limited"),
-        (401, "no", "auth"),
-        (403, "forbidden", "auth"),
-        (401, "your Quota is used up", "rate_limited"),
-        (403, "rate limit", "rate_limited"),
-        (500, "429 rate limit", "other"),
-        (404, "", "other"),
-        (None, "HTTP 429", "rate_limited"),
-        (None, "over quota", "rate_limited"),
-        (None, "Unauthorized", "auth"),
-        (None, "invalid api key", "auth"),
-        (None, "the port is 4290", "other"),
-    ],
-)
-def test_a_failure_is_classified_by_its_status_first(status, text, reason):
-    assert status_reason(status, text) == reason

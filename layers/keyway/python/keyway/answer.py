@@ -1,6 +1,6 @@
 """What a caller gets back: the whole answer of one exchange, with what it used, took and cost.
 
-Built by ``exchange.py`` when the exchange has been settled; turned into a caller's JSON by the front doors.
+Built by ``report.py`` when the exchange has been settled; turned into a caller's JSON by the front doors.
 """
 
 from __future__ import annotations

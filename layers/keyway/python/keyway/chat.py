@@ -37,7 +37,7 @@ Name = Annotated[str, Field(min_length=1, max_length=256), BeforeValidator(_with
 
 
 class Words(BaseModel):
-    """Settings shared by everything a caller may send: camelCase, immutable, strict about types."""
+    """What all that callers and operators write for us has in common: camelCase, immutable, strict about types."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,

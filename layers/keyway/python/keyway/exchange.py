@@ -235,7 +235,7 @@ class Exchange:
 
     def _start(self, step: RunCalls) -> None:
         """Sets the tools of a round to work."""
-        from keyway.tools.call import Scene  # noqa: PLC0415 - see above
+        from keyway.tools.call import Scene  # noqa: PLC0415 - only an exchange with tools loads what runs them
         from keyway.tools.round import Round  # noqa: PLC0415
 
         runner, report, journal = self._tool_runner, self._report, self._journal

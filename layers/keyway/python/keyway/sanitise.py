@@ -1,8 +1,7 @@
-"""Fits a request to its model and its provider: drops the settings they do not take, refuses the files. Pure, and the
-first step of an exchange.
+"""Fits a request to its model and its provider: drops the settings they do not take, refuses the files. Pure.
 
-Order: sanitise, find the key, build the provider's messages, send. A wire may therefore rely on every setting it
-is given being one that its model takes.
+Done by ``gateway.py`` before a request is put into its provider's words and before a key is looked for. A wire may
+therefore rely on every setting it is given being one that its model takes.
 
     temperature       dropped when the model refuses the setting; out of the model's range: ``InvalidRequest``
     reasoningEffort   dropped unless it is one of the model's values

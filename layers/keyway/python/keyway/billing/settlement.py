@@ -18,12 +18,11 @@ same account: it is charged when the exchange ends well, whoever's key paid for 
 when it fails. So no dollar of a tool is written down before the end, and each is written down once.
 
 Records of the model are made for an exchange on a hosted key only; who writes them is ``outside/telemetry.py``.
-Arithmetic is in ``cost.py``.
+Arithmetic is in ``cost.py``, and why an exchange failed is read in ``failure_reason.py``.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -32,8 +31,8 @@ from typing import Literal
 
 from keyway.answer import Origin
 from keyway.billing.cost import MeteringError, check_usage, turns_cost, with_tool_cost
+from keyway.billing.failure_reason import failure_reason
 from keyway.billing.records import Charge, CostAbsorbed, CostCharged, Failed, Reason, Record, Subject, Used
-from keyway.errors import DeadlineExceeded, KeywayError, RateLimited
 from keyway.events import Usage
 from keyway.money import FREE, Cost, Price
 
@@ -190,41 +189,3 @@ def _sum(paid: Sequence[Charge]) -> Decimal:
 def unbilled(price: Price | None) -> Cost:
     """The cost of an exchange nobody is charged for; it still tells the date of the price it did not use."""
     return replace(FREE, updated_at=price.updated_at) if price else FREE
-
-
-_QUOTA = re.compile(r"quota|rate.?limit", re.IGNORECASE)
-_THROTTLED = re.compile(r"quota|rate.?limit|\b(?:429|503)\b", re.IGNORECASE)
-_REFUSED = re.compile(r"\b(?:401|403)\b|unauthor|forbidden|invalid api key", re.IGNORECASE)
-
-
-def failure_reason(error: BaseException) -> Reason:
-    """Why a request on a hosted key failed.
-
-    The provider's status decides (``status_reason``). Only an error without a status is read by its text.
-    """
-    if isinstance(error, DeadlineExceeded) or not isinstance(error, KeywayError):
-        return "timeout" if isinstance(error, DeadlineExceeded | TimeoutError) else _reason_by_text(str(error))
-    if isinstance(error, RateLimited):
-        return "rate_limited"
-    if error.upstream_status in (401, 403):
-        return "auth"  # one that told of a quota has become ``RateLimited``
-    return status_reason(error.upstream_status, error.message)
-
-
-def status_reason(status: int | None, text: str) -> Reason:
-    """Why somebody else's service refused a platform key.
-
-    429 and 503 are ``rate_limited``; 401 and 403 are ``auth``, unless they tell of a quota or a rate limit; any other
-    status is ``other``. Without a status, ``text`` decides.
-    """
-    if status is None:
-        return _reason_by_text(text)
-    if status in (429, 503) or (status in (401, 403) and _QUOTA.search(text)):
-        return "rate_limited"
-    return "auth" if status in (401, 403) else "other"
-
-
-def _reason_by_text(text: str) -> Reason:
-    if _THROTTLED.search(text):
-        return "rate_limited"
-    return "auth" if _REFUSED.search(text) else "other"

@@ -2,8 +2,8 @@
 
 A call is short or it fails: brief timeouts, one retry. What boto3 raises becomes ``AwsError``, which names the
 operation and the code and never repeats what was sent or answered. What to do about it is for each store to say:
-``secrets.py``, ``flags.py``, ``workspace_keys.py``, ``idempotency.py``, ``answers.py``, and ``lambda_tools.py`` for
-functions, which may take their time.
+``secrets.py``, ``flags.py``, ``workspace_keys.py``, ``idempotency.py``, ``answers.py``, ``tool_limits.py``, and
+``lambda_tools.py`` for functions, which may take their time.
 """
 
 from __future__ import annotations

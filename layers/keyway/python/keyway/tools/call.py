@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import SecretStr
 
+from keyway.billing.failure_reason import status_reason
 from keyway.billing.records import (
     Charge,
     Failed,
@@ -33,7 +34,6 @@ from keyway.billing.records import (
     UpstreamRateLimited,
     Used,
 )
-from keyway.billing.settlement import status_reason
 from keyway.chat import Caller
 from keyway.errors import KeywayError
 from keyway.keys.credential import Credential

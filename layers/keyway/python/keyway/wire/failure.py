@@ -71,7 +71,7 @@ def failure_for(
     used_up = used_up or code in USED_UP
     if not used_up and (model_missing or status == 404):
         return ModelUnavailable(text, provider=provider, upstream_status=status)
-    if used_up or status == 429 or (status in (401, 402, 403) and (_QUOTA.search(message) or status == 402)):
+    if used_up or status == 429 or (status in (401, 402, 403) and (tells_of_a_limit(message) or status == 402)):
         limited = RateLimited(text, provider=provider, retry_after=retry_after, upstream_status=status)
         limited.retryable = status == 429 and not used_up
         return limited
@@ -80,6 +80,11 @@ def failure_for(
     if status in (408, 409) or status >= 500:
         return ProviderUnavailable(text, provider=provider, retry_after=retry_after, upstream_status=status)
     return ProviderRejected(text, provider=provider, upstream_status=status)
+
+
+def tells_of_a_limit(text: str) -> bool:
+    """Whether a provider's words are about a quota or a rate limit, which some vendors tell by 401 or 403."""
+    return _QUOTA.search(text) is not None
 
 
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
