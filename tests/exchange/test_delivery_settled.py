@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
@@ -257,3 +258,20 @@ async def test_a_bug_while_it_is_settled_settles_it_no_second_time():
     assert "InternalError" in text
     assert "cannot add" not in text
     assert (journal.settled_times, upstream.closed) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "logged"),
+    [("msg_1", "msg_1"), (f"msg_{HOSTED_SECRET}", "msg_[redacted]"), ("m" * 1_000, "m" * 128)],
+)
+async def test_an_answer_can_be_named_to_its_provider(said, logged):
+    body = {
+        **{"id": said, "type": "message", "role": "assistant", "model": "claude-sonnet-4-5", "stop_reason": "end_turn"},
+        "content": [{"type": "text", "text": "Hello."}],
+        "usage": {"input_tokens": 1, "output_tokens": 1},
+    }
+    with one_exchange() as lines:
+        async with ScriptedProvider() as provider, gateway(provider) as keyway:
+            provider.reply(Verbatim(200, json.dumps(body).encode(), "application/json"))
+            await (await keyway.open(request("anthropic", stream=False), CALLER, call())).whole()
+    assert lines.exchanges[0]["responseId"] == logged

@@ -45,4 +45,4 @@ async def failure(tools: HttpTools, wanted: Job) -> ToolFailure:
 
 
 def said(found: ToolFailure) -> tuple[object, ...]:
-    return (found.message, found.status, found.retry_after, found.timed_out, found.answered)
+    return (found.message, found.status, found.retry_after, found.timed_out)

@@ -100,7 +100,6 @@ async def test_a_key_that_no_header_may_carry_is_not_sent(tools, secret):
             None,
             None,
             False,
-            False,
         )
         assert server.connections == 0
 
@@ -109,7 +108,7 @@ async def test_without_its_arguments_a_tool_is_not_called(tools):
     async with serving(reply()) as server:
         found = await failure(tools, job(f"{server.url}/items/{{id}}"))
         message = "web_search was not called: the argument id is missing, and the URL needs it"
-        assert said(found) == (message, None, None, False, False)
+        assert said(found) == (message, None, None, False)
         found = await failure(tools, job(server.url, {"a": "x\r\ny: z"}, headers={"x": "{a}"}))
         assert "the argument a would put characters into the header x that it cannot carry" in found.message
         assert server.connections == 0
@@ -122,7 +121,7 @@ async def test_nobody_there(tools):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         found = await failure(tools, job(f"http://127.0.0.1:{taken.getsockname()[1]}"))
-    assert said(found) == ("web_search could not be reached.", None, None, False, False)
+    assert said(found) == ("web_search could not be reached.", None, None, False)
 
 
 @pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nhalf"])
@@ -134,7 +133,7 @@ async def test_a_connection_that_breaks(tools, begun):
 
     async with serving(then_close) as server:
         found = await failure(tools, job(server.url))
-    assert said(found) == ("The connection to web_search broke.", None, None, False, False)
+    assert said(found) == ("The connection to web_search broke.", None, None, False)
 
 
 async def test_of_a_refusal_that_breaks_off_the_status_is_known(tools):
@@ -145,7 +144,7 @@ async def test_of_a_refusal_that_breaks_off_the_status_is_known(tools):
 
     async with serving(then_close) as server:
         found = await failure(tools, job(server.url))
-    assert said(found) == ("web_search answered with status 400: no such ite", 400, None, False, True)
+    assert said(found) == ("web_search answered with status 400: no such ite", 400, None, False)
 
 
 SILENCES = {
@@ -163,7 +162,7 @@ async def test_a_tool_has_its_time_and_no_more(tools, where):
 
     async with serving(silent) as server:
         found = await failure(tools, job(server.url, timeoutSeconds=0.1))
-        assert said(found) == ("web_search did not answer within 0.1 seconds", None, None, True, False)
+        assert said(found) == ("web_search did not answer within 0.1 seconds", None, None, True)
         await server.left.wait()
 
 

@@ -75,7 +75,7 @@ async def test_what_is_not_json_is_a_failure(tools, case):
     async with serving(reply(NO_JSON[case])) as server:
         for _ in range(2):
             found = await failure(tools, job(server.url, max_response_bytes=200_000))
-            assert said(found) == ("web_search answered with something that is not JSON", None, None, False, True)
+            assert said(found) == ("web_search answered with something that is not JSON", None, None, False)
         assert server.connections == 1, "the answer was read to its end, and its connection used again"
 
 
@@ -104,7 +104,7 @@ async def test_an_answer_has_a_length(tools):
         async with serving(answer) as server:
             assert await tools.run(job(server.url)) == "x" * 998
             found = await failure(tools, job(server.url, max_response_bytes=999))
-            assert said(found) == ("web_search answered with more than 999 bytes", None, None, False, True)
+            assert said(found) == ("web_search answered with more than 999 bytes", None, None, False)
 
 
 async def test_an_answer_without_end_is_not_read_to_it(tools, monkeypatch):
@@ -168,7 +168,7 @@ async def test_a_refusal_is_told_in_the_tools_own_words(tools, case):
     status, body, message = REFUSALS[case]
     content = body if isinstance(body, bytes | str) else json.dumps(body)
     async with serving(reply(content, status)) as server:
-        assert said(await failure(tools, job(server.url))) == (message, status, None, False, True)
+        assert said(await failure(tools, job(server.url))) == (message, status, None, False)
 
 
 async def test_a_refusal_is_not_read_for_ever(tools):
@@ -176,7 +176,7 @@ async def test_a_refusal_is_not_read_for_ever(tools):
     beginning = b"HTTP/1.1 500 Whatever\r\ncontent-length: 1000000000\r\n\r\n" + b"z" * 100_000
     async with serving(beginning) as server:
         found = await asyncio.wait_for(failure(tools, job(server.url)), 20)
-        assert said(found) == (f"web_search answered with status 500: {'z' * 300}", 500, None, False, True)
+        assert said(found) == (f"web_search answered with status 500: {'z' * 300}", 500, None, False)
         await server.left.wait()
 
 
@@ -192,7 +192,7 @@ async def test_a_refusal_is_not_read_for_ever(tools):
 async def test_a_refusal_may_say_when_to_come_again(tools, header, seconds):
     async with serving(reply("", 429, header)) as server:
         found = await failure(tools, job(server.url))
-        assert said(found) == ("web_search answered with status 429", 429, seconds, False, True)
+        assert said(found) == ("web_search answered with status 429", 429, seconds, False)
 
 
 async def test_a_refusal_that_quotes_the_key_does_not_tell_it(tools):
@@ -254,5 +254,5 @@ async def test_a_redirect_is_a_failure_and_is_not_followed(tools, status):
     async with serving(reply()) as elsewhere, serving(reply("", status, f"location: {elsewhere.url}/hush")) as server:
         found = await failure(tools, job(server.url, key=Key(SECRET, "x-key")))
         message = f"web_search answered with status {status}, a redirect, which is not followed"
-        assert said(found) == (message, status, None, False, True)
+        assert said(found) == (message, status, None, False)
         assert elsewhere.connections == 0

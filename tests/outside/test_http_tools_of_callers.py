@@ -79,7 +79,7 @@ async def test_a_callers_tool_is_reached_at_the_address_that_was_checked(callers
         # A name that resolves to something else a moment later gains nothing.
         found = await failure(tools, wanted)
         message = f"tools[0].executor.url: {NAME} is not a public address"
-        assert said(found) == (message, None, None, False, False)
+        assert said(found) == (message, None, None, False)
         assert server.connections == 1
 
 
@@ -101,7 +101,7 @@ async def test_a_callers_tool_speaks_https(callers):
     tools, resolver = callers
     async with serving(reply()) as server:
         found = await failure(tools, job(f"http://{NAME}:{server.port}/x", trusted=False))
-        assert said(found) == ("tools[0].executor.url: must begin with https://", None, None, False, False)
+        assert said(found) == ("tools[0].executor.url: must begin with https://", None, None, False)
         assert (server.connections, resolver.asked) == (0, [])
 
 
@@ -120,7 +120,7 @@ async def test_a_callers_tool_may_not_pack_what_nobody_asked_to_be_packed(caller
     async with serving(reply(PACKED, status, "content-encoding: gzip"), tls=tls) as server:
         found = await failure(callers[0], job(f"https://{NAME}:{server.port}/", trusted=False))
         message = "web_search answered in an encoding that it was not asked for."
-        assert said(found) == (message, None, None, False, False)
+        assert said(found) == (message, None, None, False)
 
 
 async def test_what_an_operators_tool_packs_is_as_long_as_it_is_unpacked(tools):

@@ -107,7 +107,7 @@ async def failure(tools: LambdaTools, wanted: Job) -> ToolFailure:
 
 
 def said(found: ToolFailure) -> tuple[object, ...]:
-    return (found.message, found.status, found.timed_out, found.answered)
+    return (found.message, found.status, found.timed_out)
 
 
 async def test_a_function_is_given_the_arguments_and_for_whom(tools, lambdas):
@@ -205,7 +205,7 @@ FAILURES: dict[str, tuple[Function, str]] = {
 @pytest.mark.parametrize("case", FAILURES)
 async def test_a_function_that_says_no(tools, lambdas, case):
     lambdas.functions[ARN], message = FAILURES[case]
-    assert said(await failure(tools, job())) == (message, None, False, True)
+    assert said(await failure(tools, job())) == (message, None, False)
     assert len(lambdas.events) == 1
 
 
@@ -248,7 +248,7 @@ REFUSALS: dict[str, tuple[Reply, str, int | None]] = {
 async def test_a_function_that_lambda_does_not_run(tools, lambdas, case):
     reply, message, status = REFUSALS[case]
     lambdas.faults = {f"2015-03-31/functions/{ARN.replace(':', '%3A')}/invocations": reply}
-    assert said(await failure(tools, job())) == (f"open_tickets {message}", status, False, False)
+    assert said(await failure(tools, job())) == (f"open_tickets {message}", status, False)
     assert len(lambdas.asked) == 1, "asked once: a second time might run it a second time"
 
 
@@ -263,20 +263,20 @@ async def test_a_connection_that_breaks_is_not_tried_again(tools, lambdas):
     lambdas.functions[ARN] = returns(1)
     lambdas.fault = "hung up"
     found = await failure(tools, job())
-    assert said(found) == ("open_tickets could not be invoked (ConnectionClosedError)", None, False, False)
+    assert said(found) == ("open_tickets could not be invoked (ConnectionClosedError)", None, False)
     assert len(lambdas.events) == 1
 
 
 async def test_nobody_there(nobody, session):
     tools = LambdaTools(endpoint=nobody, session=session)
     found = await failure(tools, job())
-    assert said(found) == ("open_tickets could not be invoked (EndpointConnectionError)", 503, False, False)
+    assert said(found) == ("open_tickets could not be invoked (EndpointConnectionError)", 503, False)
     tools.stop()
 
 
 async def test_arguments_that_are_not_json_go_nowhere(tools, lambdas):
     found = await failure(tools, job({"n": float("nan")}))
-    assert said(found) == ("open_tickets was not called: the arguments are not JSON", None, False, False)
+    assert said(found) == ("open_tickets was not called: the arguments are not JSON", None, False)
     assert lambdas.asked == []
 
 
@@ -285,7 +285,7 @@ async def test_a_function_has_its_time_and_no_more(tools, lambdas):
     lambdas.fault = "slow"
     found = await failure(tools, job(seconds=0.1))
     message = "open_tickets did not answer within 0.1 seconds; it may still be running"
-    assert said(found) == (message, None, True, False)
+    assert said(found) == (message, None, True)
     lambdas.fault = None
     assert await tools.run(job()) == 1, "others are not held up"
 

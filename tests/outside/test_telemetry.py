@@ -295,13 +295,13 @@ def test_a_request_that_was_never_sent_is_one_line_and_no_metric(lines, error):
 @pytest.mark.parametrize("record", [Used(), CostCharged(Decimal(1))])
 def test_a_metric_that_cannot_be_made_is_logged_and_breaks_nothing(lines, record: Record):
     odd = report()
-    odd.user_id = Decimal(1)  # type: ignore[assignment]  # what JSON does not know
+    odd.key = Decimal(1)  # type: ignore[assignment]  # what JSON does not know
     telemetry().record(odd, [record, record])
     first, second = lines()
     for line in (first, second):
         assert (line["level"], line["message"]) == ("ERROR", "a metric could not be written")
         assert line["record"] == repr(record), "so that it can be written down by hand"
-        assert line["exchange"] == LEDGER | {"userId": "1"}
+        assert line["exchange"] == LEDGER | {"key": "1"}
         assert line["cause"] == "TypeError"
 
 

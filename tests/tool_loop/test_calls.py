@@ -24,7 +24,7 @@ from tests.tool_loop.toolset import CATALOG, KEYS, OTHER_SEARCH_SECRET, SEARCH_S
 
 TURN = Tokens(input=1_000, output=100)
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:"
-BUSY = fails("slow down", status=429, answered=True)
+BUSY = fails("slow down", status=429)
 
 
 @dataclass
@@ -272,12 +272,12 @@ async def test_a_service_that_stays_busy_is_given_up():
 @pytest.mark.parametrize(
     ("failure", "tries", "reason"),
     [
-        (ToolFailure("quota used up", status=403, answered=True), 5, "rate_limited"),
-        (ToolFailure("come back", status=503, answered=True), 5, "rate_limited"),
-        (ToolFailure("who are you?", status=401, answered=True), 1, "auth"),
-        (ToolFailure("no such place", status=404, answered=True), 1, "other"),
-        (ToolFailure("broken", status=500, answered=True), 1, "other"),
-        (ToolFailure("said no, 401 of them", answered=True), 1, "other"),
+        (ToolFailure("quota used up", status=403), 5, "rate_limited"),
+        (ToolFailure("come back", status=503), 5, "rate_limited"),
+        (ToolFailure("who are you?", status=401), 1, "auth"),
+        (ToolFailure("no such place", status=404), 1, "other"),
+        (ToolFailure("broken", status=500), 1, "other"),
+        (ToolFailure("said no, 401 of them"), 1, "other"),
         (ToolFailure("had not finished", timed_out=True), 1, "timeout"),
         (ToolFailure("The connection to rate_limits broke."), 1, "other"),
     ],

@@ -22,7 +22,7 @@ from tests.tool_loop.toolset import KEYS, SEARCH_SECRET, OpenLimiter, ToolGate, 
 
 TURN = Tokens(input=1_000, output=100)
 CALLER = Caller.model_validate({"workspaceId": "w"})
-BUSY = fails("slow down", status=429, answered=True)
+BUSY = fails("slow down", status=429)
 
 
 def request(*tools: Mapping[str, object]) -> ChatRequest:
@@ -134,7 +134,7 @@ async def test_an_exchange_is_over_when_its_tools_have_cleaned_up():
 
 async def test_a_failure_that_quotes_the_key_does_not_tell_it():
     toolset = Toolset()
-    toolset.tools.answers["search"] = fails(f"who is {SEARCH_SECRET}?", status=400, answered=True)
+    toolset.tools.answers["search"] = fails(f"who is {SEARCH_SECRET}?", status=400)
     with captured() as lines:
         answer = await played(toolset, "search")
     assert SEARCH_SECRET not in repr(answer) + lines.text
@@ -143,7 +143,7 @@ async def test_a_failure_that_quotes_the_key_does_not_tell_it():
 
 async def test_another_key_that_fails_otherwise_is_not_throttled():
     toolset = Toolset()
-    toolset.tools.answers["search"] = [BUSY, BUSY, BUSY, BUSY, fails("broken", status=500, answered=True)]
+    toolset.tools.answers["search"] = [BUSY, BUSY, BUSY, BUSY, fails("broken", status=500)]
     with captured() as lines:
         await played(toolset, "search")
     assert not lines.named("Throttled")

@@ -63,8 +63,8 @@ outputs: st.SearchStrategy[Any] = st.sampled_from(
         {"tiles": []},
         "words",
         None,
-        ToolFailure("no", status=500, answered=True),
-        ToolFailure("busy", status=429, answered=True),
+        ToolFailure("no", status=500),
+        ToolFailure("busy", status=429),
         RuntimeError("a bug"),
     ]
 )

@@ -28,6 +28,11 @@ FILES = sorted(Path(catalog.__file__).parent.glob("*.json"))
         ({**GOOD, "auth": [{"prefix": "Bearer "}]}, r"providers: acme: auth\[0\]: header is missing"),
         ({**GOOD, "auth": {"header": "x"}}, "providers: acme: auth must be an array"),
         ({**GOOD, "strip": {"prefix": "acme/"}}, "providers: acme: strip: anchored is missing"),
+        ({**GOOD, "addressing": "acme"}, "providers: acme: addressing must be one of azure-openai,"),
+        (
+            {**GOOD, "baseUrl": "https://{location}.acme.example"},
+            "providers: acme: baseUrl holds {location}, which only the addressing vertex fills",
+        ),
         ({**GOOD, "strip": {"prefix": "Acme/", "anchored": True}}, "providers: acme: strip: prefix must be lower"),
         ({**GOOD, "hosting": {"keyPrefix": "K"}}, "providers: acme: hosting: byokProvider is missing"),
         ({**GOOD, "headers": ["x"]}, "providers: acme: headers must be an object"),

@@ -8,7 +8,7 @@ added here and nowhere else. Nothing here knows a provider's protocol; dropping 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import (
     BaseModel,
@@ -98,6 +98,12 @@ class Message(Words):
         return self
 
 
+ExecutorKind: TypeAlias = Literal["http", "lambda"]
+"""The kinds of executor there are; their members are below, and what runs each is in ``outside/``."""
+
+EXECUTOR_KINDS: tuple[ExecutorKind, ...] = get_args(ExecutorKind)
+
+
 class HttpExecutor(Words):
     """Runs a tool as one HTTP request that is answered with JSON.
 
@@ -134,7 +140,8 @@ Executor: TypeAlias = Annotated[HttpExecutor | LambdaExecutor, Field(discriminat
 """What runs a tool on the gateway's side."""
 
 
-def _no_parameters() -> dict[str, object]:
+def no_parameters() -> dict[str, object]:
+    """The JSON Schema of a tool that takes no arguments."""
     return {"type": "object", "properties": {}}
 
 
@@ -150,7 +157,7 @@ class Tool(Words):
     name: Text = ""
     description: Text = ""
     params: dict[str, object] = Field(default_factory=dict, repr=False)
-    parameters: dict[str, object] = Field(default_factory=_no_parameters)
+    parameters: dict[str, object] = Field(default_factory=no_parameters)
     usage_control: Literal["auto", "force", "none"] = "auto"
     executor: Executor | None = None
 
@@ -231,3 +238,15 @@ class Caller(Words):
     org_id: Name | None = None
     workflow_id: Name | None = None
     chat_id: Name | None = None
+
+    @property
+    def ids(self) -> Mapping[str, str]:
+        """Everybody the request is for, under the names of the contract; whoever is not named is not there."""
+        named = {
+            "workspaceId": self.workspace_id,
+            "userId": self.user_id,
+            "orgId": self.org_id,
+            "workflowId": self.workflow_id,
+            "chatId": self.chat_id,
+        }
+        return {name: value for name, value in named.items() if value is not None}

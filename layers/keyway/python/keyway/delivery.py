@@ -16,15 +16,12 @@ from dataclasses import dataclass
 from keyway.catalog import Provider
 from keyway.destination import Destination
 from keyway.dispatch import HttpRequest, http_request
+from keyway.error_body import error_body
 from keyway.errors import KeywayError, ProviderUnavailable, RateLimited
 from keyway.keys.credential import Credential
 from keyway.ports import Signer, Upstream, UpstreamAnswer
 from keyway.retry import pause
 from keyway.wire.contract import Outgoing, Wire
-
-_LONGEST_ERROR = 64 * 1024
-"""Bytes of a provider's error body that are read."""
-
 
 _REMEMBERED = 1_000
 """Hosts and models of which is known what they refuse; callers may choose both, so there is no end to them."""
@@ -115,7 +112,10 @@ class Delivery:
                         # Only now: what merely sounds like the refusal of a field (a model's name may) is none.
                         self._relaxations.remember(parcel, refused)
                     return answer
-                body = await _body(answer)
+                try:
+                    body = await error_body(answer)
+                finally:
+                    await answer.aclose()
             except (ProviderUnavailable, RateLimited) as error:
                 failure: KeywayError = error
             else:
@@ -150,19 +150,6 @@ class Delivery:
         if (said := headers.get("x-should-retry")) in ("true", "false"):
             failure.should_retry = said == "true"
         return failure
-
-
-async def _body(answer: UpstreamAnswer) -> bytes:
-    """What can be read of an error's body. The status says what happened, even when the rest is lost on the way."""
-    body = b""
-    try:
-        while len(body) < _LONGEST_ERROR and (data := await answer.read()):
-            body += data
-    except ProviderUnavailable:
-        pass
-    finally:
-        await answer.aclose()
-    return body
 
 
 def _refused_field(wire: Wire, outgoing: Outgoing, status: int, body: bytes) -> str | None:

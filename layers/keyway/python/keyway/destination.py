@@ -90,13 +90,14 @@ def destination(
     chosen = base_url is None
     if base_url is None:
         base_url = _callers_endpoint(provider, request)
-    if provider.id == "azure-openai":
-        return _azure_openai(provider, model, request, base_url, chosen=chosen)
-    if provider.id == "azure-anthropic":
-        version = {"anthropic-version": request.azure_api_version} if request.azure_api_version else None
-        return Destination(wire, dialect, base_url, headers=version, caller_chosen=chosen)
-    if "{location}" in base_url or provider.id == "vertex":
-        return _vertex(wire, dialect, base_url, request)
+    match provider.addressing:
+        case "azure-openai":
+            return _azure_openai(provider, model, request, base_url, chosen=chosen)
+        case "azure-anthropic":
+            version = {"anthropic-version": request.azure_api_version} if request.azure_api_version else None
+            return Destination(wire, dialect, base_url, headers=version, caller_chosen=chosen)
+        case "vertex":
+            return _vertex(wire, dialect, base_url, request, provider)
     if provider.signing:
         region = _place("bedrockRegion", request.bedrock_region or _DEFAULT_REGION)
         return Destination(wire, {**dialect, "region": region}, base_url.replace("{region}", region), region=region)
@@ -140,7 +141,7 @@ def _callers_endpoint(provider: Provider, request: ChatRequest) -> str:
         raise InvalidRequest("azureEndpoint: must not name port 0")
     if _UPWARDS.search(parts.path):
         raise InvalidRequest("azureEndpoint: must not hold . or .. as a step of its path")
-    if parts.query and provider.id != "azure-openai":
+    if parts.query and provider.addressing != "azure-openai":
         raise InvalidRequest("azureEndpoint: must not hold a query")
     return endpoint
 
@@ -173,9 +174,11 @@ def _azure_openai(
     return Destination(provider.wire, provider.dialect, origin + parts.path, query=query, caller_chosen=chosen)
 
 
-def _vertex(wire: str, dialect: Mapping[str, object], base_url: str, request: ChatRequest) -> Destination:
+def _vertex(
+    wire: str, dialect: Mapping[str, object], base_url: str, request: ChatRequest, provider: Provider
+) -> Destination:
     if not request.vertex_project:
-        raise InvalidRequest("vertexProject: is required for vertex")
+        raise InvalidRequest(f"vertexProject: is required for {provider.id}")
     location = _place("vertexLocation", request.vertex_location or _DEFAULT_LOCATION)
     places = {"project": _place("vertexProject", request.vertex_project), "location": location}
     if location == "global":

@@ -14,7 +14,7 @@ from keyway import __version__
 from keyway.catalog import Provider
 from keyway.destination import Destination
 from keyway.errors import AuthFailed
-from keyway.keys.credential import Credential
+from keyway.keys.credential import Credential, fits_a_header
 from keyway.wire.contract import Outgoing
 
 
@@ -66,13 +66,22 @@ def http_request(
 
 
 def _auth_headers(provider: Provider, credential: Credential) -> dict[str, str]:
-    secret = credential.secret
-    if secret is None:
+    if credential.secret is None:
         return {}
-    if not (secret.isascii() and secret.isprintable()) or secret != secret.strip():
-        raise AuthFailed(
-            f"The key for {provider.id} holds characters that no HTTP header may carry"
-            " (a line break from copying it, perhaps).",
-            provider=provider.id,
-        )
+    secret = checked_key(credential.secret, provider.id)
     return {auth.header: auth.prefix + secret for auth in provider.auth}
+
+
+def checked_key(key: str, provider: str) -> str:
+    """``key``, which is about to go into a header.
+
+    Raises:
+        AuthFailed: It holds characters that no HTTP header may carry.
+    """
+    if not fits_a_header(key):
+        raise AuthFailed(
+            f"The key for {provider} holds characters that no HTTP header may carry"
+            " (a line break from copying it, perhaps).",
+            provider=provider,
+        )
+    return key

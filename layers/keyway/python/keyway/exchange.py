@@ -39,7 +39,7 @@ from keyway.wire.contract import Outgoing
 if TYPE_CHECKING:
     # Loaded where an operator has tools, with the first round of them.
     from keyway.tools.call import ToolRunner
-    from keyway.tools.round import Round, Slot
+    from keyway.tools.round import Round
 
 Batch: TypeAlias = list[Event | Answer]
 """What one read brought. May be empty: the provider has accepted the request and said nothing yet."""
@@ -83,7 +83,7 @@ class Exchange:
         self._charges: list[Charge] = []
         self._first: Batch | None = None
         self._broken: KeywayError | None = None
-        self._closing: set[asyncio.Task[None]] = set()
+        self._releasing: set[asyncio.Task[None]] = set()
         """Connections of earlier turns, being given back."""
         self._reading = asyncio.Lock()
         """Whoever reads: a caller who iterates, or somebody who closes the exchange under the caller's hands."""
@@ -100,6 +100,7 @@ class Exchange:
             batch: Batch = []
             turn = await self._begin(self._outgoing, batch)
             told = len(batch)
+            # Until there is something to show, or it is a stream that has begun without anything to show yet.
             while len(batch) == told and not turn.begun:
                 batch += await self._next_batch()
                 if self._broken:
@@ -231,7 +232,7 @@ class Exchange:
             self._loop.close()
         # The connection is given back while the story goes on.
         self._turn = None
-        self._closing.add(asyncio.ensure_future(turn.aclose()))
+        self._releasing.add(asyncio.ensure_future(turn.aclose()))
 
     def _start(self, step: RunCalls) -> None:
         """Sets the tools of a round to work."""
@@ -254,10 +255,7 @@ class Exchange:
             left=lambda: report.left,
         )
 
-        async def run(slot: Slot) -> None:
-            await runner.run(slot, scene)
-
-        self._round = Round(step.planned, run, self._now)
+        self._round = Round(step.planned, partial(runner.run, scene=scene), self._now)
         self._round_is_last = bool(step.handed_back)
 
     async def _tools_batch(self, running: Round) -> Batch:
@@ -326,6 +324,9 @@ class Exchange:
 
     def _settle(self, ending: Ending, error: BaseException | None = None) -> Statement:
         self._report.ended = self._now()
+        if (finished := self._report.finished) is not None and finished.response_id is not None:
+            # Somebody else's text, so it may be long, and may repeat what it was sent.
+            self._report.response_id = self._route.credential.redact(finished.response_id)[:128]
         pending = self._turn.usage if self._turn is not None else None
         turns = [turn.finished.usage if turn.finished is not None else pending for turn in self._report.turns]
         statement = self._settlement.settle(ending, turns=turns, tools=self._charges, error=error)
@@ -336,8 +337,8 @@ class Exchange:
         self._deadline.close()
         if self._turn is not None:
             await self._turn.aclose()
-        if self._closing:
-            await asyncio.gather(*self._closing)
+        if self._releasing:
+            await asyncio.gather(*self._releasing)
         for round_ in self._rounds:
             await round_.aclose()
 

@@ -5,6 +5,9 @@ Used for whatever people write: requests, and the operator's tool catalog. A val
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from typing import TypeAlias
+
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -31,43 +34,40 @@ _WORDS = {
     "union_tag_not_found": "must say of which kind it is",
 }
 
-_KINDS = {
-    "executor": frozenset({"http", "lambda"}),
-    "pricing": frozenset({"per_request", "custom"}),
-    "rateLimit": frozenset({"none", "per_request", "custom"}),
-}
-"""Objects that may be of several kinds: pydantic puts the kind into a place, where nobody has written it."""
+Kinds: TypeAlias = Mapping[str, Collection[str]]
+"""Members that may be of several kinds, and those: pydantic puts the kind into a place, where nobody has written it."""
 
 
-def faults_of(error: ValidationError, *, below: str = "") -> str:
+def faults_of(error: ValidationError, *, kinds: Kinds, below: str = "") -> str:
     """The faults as one line, each with its place, such as ``messages[0].role: is required``.
 
     Args:
+        kinds: Those of what was validated.
         below: The place of what was validated, put before each of its own.
     """
     faults = _details(error)
     more = f" (and {len(faults) - _SHOWN} more)" if len(faults) > _SHOWN else ""
-    return "; ".join(_fault(fault, below) for fault in faults[:_SHOWN]) + more
+    return "; ".join(_fault(fault, kinds, below) for fault in faults[:_SHOWN]) + more
 
 
-def unknown_fields(error: ValidationError) -> list[tuple[int | str, ...]]:
+def unknown_fields(error: ValidationError, *, kinds: Kinds) -> list[tuple[int | str, ...]]:
     """The places of fields that nobody knows, as they stand in what was read."""
-    return [_place(fault) for fault in _details(error) if fault["type"] == "extra_forbidden"]
+    return [_place(fault, kinds) for fault in _details(error) if fault["type"] == "extra_forbidden"]
 
 
 def _details(error: ValidationError) -> list[ErrorDetails]:
     return error.errors(include_url=False, include_context=False, include_input=False)
 
 
-def _place(fault: ErrorDetails) -> tuple[int | str, ...]:
+def _place(fault: ErrorDetails, kinds: Kinds) -> tuple[int | str, ...]:
     place = fault["loc"]
     return tuple(
-        part for before, part in zip((None, *place), place, strict=False) if part not in _KINDS.get(str(before), ())
+        part for before, part in zip((None, *place), place, strict=False) if part not in kinds.get(str(before), ())
     )
 
 
-def _fault(fault: ErrorDetails, below: str) -> str:
-    place = below + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in _place(fault))
+def _fault(fault: ErrorDetails, kinds: Kinds, below: str) -> str:
+    place = below + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in _place(fault, kinds))
     message = _WORDS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
     message = message.removeprefix("Input ").removeprefix("String ")
     return f"{place.lstrip('.')}: {message}" if place else message

@@ -71,11 +71,7 @@ class Report:
         self.traced_as = request.provider
         self.model = request.model
         self.streamed = request.stream
-        self.workspace_id = caller.workspace_id
-        self.user_id = caller.user_id
-        self.org_id = caller.org_id
-        self.workflow_id = caller.workflow_id
-        self.chat_id = caller.chat_id
+        self.caller_ids = caller.ids
         self.started = started
         self.ended = started
         self.origin: Origin | None = None
@@ -88,6 +84,8 @@ class Report:
         """Seconds in which tools were running."""
         self.warnings: dict[str, None] = {}
         """What could not be asked for, each once, in order."""
+        self.response_id: str | None = None
+        """What the provider calls its last answer, and asks for when something is wrong with it."""
         self.left = False
         """Whether the caller went away before the end."""
 
@@ -199,11 +197,7 @@ class Report:
         terms = self.terms
         entries: dict[str, object | None] = {
             "requestId": self.request_id,
-            "workspaceId": self.workspace_id,
-            "userId": self.user_id,
-            "orgId": self.org_id,
-            "workflowId": self.workflow_id,
-            "chatId": self.chat_id,
+            **self.caller_ids,
             "provider": self.provider,
             "model": self.model,
             "credentialOrigin": self.origin,

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from urllib.parse import urlsplit
 
+from keyway.chat import EXECUTOR_KINDS, ExecutorKind
+
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off", ""})
-_EXECUTORS = ("http", "lambda")
 
 
 class SettingError(ValueError):
@@ -65,7 +66,7 @@ class Settings:
     blacklisted_providers: tuple[str, ...] = ()
     blacklisted_models: tuple[str, ...] = ()
     tool_catalog: str | None = None
-    tool_executors: tuple[str, ...] = ()
+    tool_executors: tuple[ExecutorKind, ...] = ()
     tool_functions: tuple[str, ...] = ()
     tool_limits_table: str | None = None
     aws_bearer_token_bedrock: str | None = field(default=None, repr=False)
@@ -95,7 +96,7 @@ class Settings:
             blacklisted_providers=_names(variables, "BLACKLISTED_PROVIDERS"),
             blacklisted_models=_names(variables, "BLACKLISTED_MODELS"),
             tool_catalog=variables.get("TOOL_CATALOG", "").strip() or None,
-            tool_executors=_kinds(variables, "TOOL_EXECUTORS"),
+            tool_executors=_executors(variables, "TOOL_EXECUTORS"),
             tool_functions=_names(variables, "TOOL_FUNCTIONS"),
             tool_limits_table=variables.get("TOOL_LIMITS_TABLE") or None,
             aws_bearer_token_bedrock=variables.get("AWS_BEARER_TOKEN_BEDROCK") or None,
@@ -109,11 +110,11 @@ def _names(variables: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(entry.strip() for entry in variables.get(name, "").split(",") if entry.strip())
 
 
-def _kinds(variables: Mapping[str, str], name: str) -> tuple[str, ...]:
-    kinds = _names(variables, name)
-    if any(kind not in _EXECUTORS for kind in kinds):
-        raise SettingError(f"{name}: must be made of {', '.join(_EXECUTORS)}, separated by commas")
-    return kinds
+def _executors(variables: Mapping[str, str], name: str) -> tuple[ExecutorKind, ...]:
+    named = _names(variables, name)
+    if not set(named) <= set(EXECUTOR_KINDS):
+        raise SettingError(f"{name}: must be made of {', '.join(EXECUTOR_KINDS)}, separated by commas")
+    return tuple(kind for kind in EXECUTOR_KINDS if kind in named)
 
 
 def _boolean(variables: Mapping[str, str], name: str) -> bool:

@@ -5,8 +5,8 @@ told where they are defined: ``rows.py``, ``keyway.capabilities`` and ``keyway.m
 
     provider   {name*, wire*, legacyKeys*, baseUrl, auth[{header*, prefix}], headers{}, dialect{}, otherWires{wire: {}},
                 platformKey, strip{prefix*, anchored*}, hosting{keyPrefix*, byokProvider*, coversCatalog}, signing,
-                defaultModel, modelPatterns[], callerEndpoint, claimsTheRest, regionPrefixes[],
-                pricedAs, tracedAs,
+                defaultModel, modelPatterns[], addressing, callerEndpoint, claimsTheRest,
+                regionPrefixes[], pricedAs, tracedAs,
                 fallback{as a model}, attachments{strategy*, maxBytes*, maxFiles, accepts[]}}
     model      {temperature[low, high], efforts[], verbosities[], thinkingLevels[], adaptiveThinking,
                 structuredOutputs, maxOutputTokens, contextWindow, deprecated, aliases[], wire}
@@ -21,11 +21,12 @@ from typing import Literal, TypeVar, get_args
 
 from keyway.capabilities import Model
 from keyway.catalog.reading import Row
-from keyway.catalog.rows import Attachments, AuthHeader, Hosting, LegacyRule, Listing, Provider, Strip
+from keyway.catalog.rows import Addressing, Attachments, AuthHeader, Hosting, LegacyRule, Listing, Provider, Strip
 from keyway.money import Price, Rates, Tier
 
 T = TypeVar("T")
 
+_ADDRESSINGS: dict[str, Addressing] = {addressing: addressing for addressing in get_args(Addressing)}
 _LEGACY_RULES: dict[str, LegacyRule] = {rule: rule for rule in get_args(LegacyRule)}
 _NEEDS_PLATFORM_KEY = frozenset({"singular", "caller-or-own", "caller-or-blank"})
 _STRATEGIES: dict[str, Literal["inline", "remote-url", "files-api"]] = {
@@ -44,12 +45,16 @@ def provider(provider_id: str, row: Row) -> Provider:
     hosting = _hosting(row.row("hosting"))
     if hosting is None and legacy in ("rotation", "singular", "pool-only"):
         row.fail(f"legacyKeys {legacy!r} needs hosting")
+    base_url = row.optional_text("baseUrl")
+    addressing = _addressing(row)
+    if "{location}" in (base_url or "") and addressing != "vertex":
+        row.fail("baseUrl holds {location}, which only the addressing vertex fills")
     headers = row.mapping("headers")
     found = Provider(
         id=provider_id,
         name=row.text("name"),
         wire=row.text("wire"),
-        base_url=row.optional_text("baseUrl"),
+        base_url=base_url,
         auth=tuple(_auth(header) for header in row.rows("auth")),
         headers={name: str(value) for name, value in headers.items()},
         dialect=row.mapping("dialect"),
@@ -64,6 +69,7 @@ def provider(provider_id: str, row: Row) -> Provider:
         attachments=_attachments(row.row("attachments")),
         other_wires=_other_wires(row.mapping("otherWires"), row),
         region_prefixes=row.texts("regionPrefixes"),
+        addressing=addressing,
         caller_endpoint=row.flag("callerEndpoint"),
         claims_the_rest=row.flag("claimsTheRest"),
         priced_as=row.optional_text("pricedAs"),
@@ -146,6 +152,13 @@ def _strip(row: Row | None) -> Strip | None:
     if not strip.prefix or strip.prefix != strip.prefix.lower():
         row.fail("prefix must be lower case and not empty")
     return strip
+
+
+def _addressing(row: Row) -> Addressing | None:
+    if not row.has("addressing"):
+        return None
+    addressing: Addressing = _one_of(row, "addressing", _ADDRESSINGS)
+    return addressing
 
 
 def _hosting(row: Row | None) -> Hosting | None:

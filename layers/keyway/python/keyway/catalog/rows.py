@@ -27,6 +27,13 @@ LegacyRule: TypeAlias = Literal[
 """Whose key pays when the hosted-key flag is off. The order itself is in ``keys/``."""
 
 
+Addressing: TypeAlias = Literal[
+    "azure-openai",  # the path of the endpoint says which of Azure's ways is meant
+    "azure-anthropic",  # a version that the request names goes into a header
+    "vertex",  # a project and a location of the request's
+]
+
+
 @dataclass(frozen=True, slots=True)
 class AuthHeader:
     """A header that carries the key: ``Authorization`` with the prefix ``"Bearer "``, or ``x-api-key`` with none."""
@@ -118,6 +125,7 @@ class Provider:
         model_patterns: Regular expressions for ids that belong to this provider though no row lists them.
         region_prefixes: What may stand before a model's id, after our own prefix, to say where the model runs. It is
             sent, and it changes neither what the model can do nor what it costs; where it does, it has a row.
+        addressing: How an address becomes a URL, where that takes more than appending a path (``destination.py``).
         caller_endpoint: A request may name the address (``azureEndpoint``) when the operator has set none.
         claims_the_rest: A model id that no provider lists and no pattern matches belongs to this one.
         traced_as: What it is called in an answer's time segments, when that is not its id: the name that conventions
@@ -145,6 +153,7 @@ class Provider:
     model_patterns: tuple[str, ...] = ()
     attachments: Attachments | None = None
     other_wires: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    addressing: Addressing | None = None
     caller_endpoint: bool = False
     region_prefixes: tuple[str, ...] = ()
     claims_the_rest: bool = False

@@ -16,6 +16,11 @@ HIDDEN = "[redacted]"
 """What stands in a text in place of a secret."""
 
 
+def fits_a_header(value: str) -> bool:
+    """Whether ``value`` can be sent in an HTTP header: printable ASCII, with no space at either end (RFC 9110, 5.5)."""
+    return value.isascii() and value.isprintable() and value == value.strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Credential:
     """What a request is paid with.

@@ -23,16 +23,15 @@ from collections.abc import Callable
 from keyway import __version__
 from keyway.chat import HttpExecutor
 from keyway.dispatch import HttpRequest
-from keyway.errors import KeywayError, ProviderUnavailable
+from keyway.error_body import error_body
+from keyway.errors import KeywayError
+from keyway.keys.credential import fits_a_header
 from keyway.outside.tool_answers import decoded, quoted_body, too_long
 from keyway.outside.upstream import HttpAnswer, HttpUpstream
 from keyway.tools.executor import Job, ToolFailure
 from keyway.tools.placeholder import TemplateError
 from keyway.tools.template import HttpCall, check_template, fill_template
 from keyway.wire.failure import retry_after
-
-_LONGEST_ERROR = 64 * 1024
-"""Bytes of a failed answer's body that are read."""
 
 
 class HttpTools:
@@ -62,16 +61,14 @@ class HttpTools:
         status = answer.status
         if status >= 400:
             raise ToolFailure(
-                _refusal(job, status, await _beginning(answer, _LONGEST_ERROR)),
+                _refusal(job, status, await error_body(answer)),
                 status=status,
                 retry_after=retry_after(answer.headers, now=self._now()),
-                answered=True,
             )
         if not 200 <= status < 300:
             raise ToolFailure(
                 f"{job.tool} answered with status {status}, a redirect, which is not followed",
                 status=status,
-                answered=True,
             )
         body = bytearray()
         while data := await answer.read():
@@ -110,20 +107,9 @@ def _headers(job: Job, call: HttpCall) -> dict[str, str]:
     if not job.trusted:
         raise ToolFailure(f"{job.tool} was not called: no key is sent to an address that came with the request")
     value = job.key.prefix + job.key.secret
-    if not (value.isascii() and value.isprintable()) or value != value.strip():
+    if not fits_a_header(value):
         raise ToolFailure(f"{job.tool} was not called: its key holds characters that no HTTP header may carry")
     return headers | {job.key.header.lower(): value}
-
-
-async def _beginning(answer: HttpAnswer, longest: int) -> bytes:
-    """What can be read of an error's body. The status says what happened, even when the rest is lost on the way."""
-    body = b""
-    try:
-        while len(body) < longest and (data := await answer.read()):
-            body += data
-    except ProviderUnavailable:
-        pass
-    return body[:longest]
 
 
 def _refusal(job: Job, status: int, body: bytes) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _THREADS = 64
 """Invocations under way at once, for each client. Further ones wait, and their time is running."""
 
-_REGIONS = 16
+_CLIENTS = 16
 """More clients than this, two for each region, are no operator's."""
 
 _PATIENCE = 910.0
@@ -61,7 +61,7 @@ class LambdaTools:
     def __init__(self, *, endpoint: str | None = None, session: Session | None = None) -> None:
         self._endpoints = {"lambda": endpoint} if endpoint is not None else {}
         self._session = session
-        self._regions: dict[tuple[str, bool], Aws] = {}
+        self._clients: dict[tuple[str, bool], Aws] = {}
 
     async def run(self, job: Job) -> object:
         """See ``Executor.run``."""
@@ -84,22 +84,22 @@ class LambdaTools:
 
     def restored(self) -> None:
         """After a SnapStart restore: connections are dead, so clients are made anew."""
-        for aws in self._regions.values():
+        for aws in self._clients.values():
             aws.restored()
 
     def stop(self) -> None:
         """Closes the clients. Does not wait for functions that are running."""
-        for aws in self._regions.values():
+        for aws in self._clients.values():
             aws.stop()
 
     def _aws(self, function: str, job: Job) -> Aws:
         region = function.split(":")[3]
         # Functions that came with requests have threads of their own: an operator's tools never wait for them.
         kept = region, job.trusted
-        if kept not in self._regions:
-            if len(self._regions) == _REGIONS:
+        if kept not in self._clients:
+            if len(self._clients) == _CLIENTS:
                 raise ToolFailure(f"{job.tool} was not called: its function is in one region too many")
-            self._regions[kept] = Aws(
+            self._clients[kept] = Aws(
                 region=region,
                 endpoints=self._endpoints,
                 connect_timeout=5.0,
@@ -108,23 +108,14 @@ class LambdaTools:
                 threads=_THREADS,
                 session=self._session,
             )
-        return self._regions[kept]
+        return self._clients[kept]
 
 
 def _payload(job: Job) -> bytes:
-    caller = job.caller
-    context = {
-        "requestId": job.request_id,
-        "workspaceId": caller.workspace_id,
-        "userId": caller.user_id,
-        "orgId": caller.org_id,
-        "workflowId": caller.workflow_id,
-        "chatId": caller.chat_id,
-    }
     event = {
         "tool": job.tool,
         "arguments": dict(job.arguments),
-        "context": {name: value for name, value in context.items() if value is not None},
+        "context": {"requestId": job.request_id, **job.caller.ids},
     }
     try:
         return json.dumps(event, separators=(",", ":"), allow_nan=False).encode()
@@ -157,7 +148,7 @@ def _output(job: Job, returned: _Returned) -> object:
 
 def _failed(job: Job, said: object) -> ToolFailure:
     words = quoted(said, job)
-    return ToolFailure(f"{job.tool} failed{f': {words}' if words else ''}", answered=True)
+    return ToolFailure(f"{job.tool} failed{f': {words}' if words else ''}")
 
 
 def _failure(job: Job, error: AwsError) -> ToolFailure:

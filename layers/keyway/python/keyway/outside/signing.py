@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from keyway.dispatch import HttpRequest
+from keyway.dispatch import HttpRequest, checked_key
 from keyway.errors import AuthFailed, ProviderUnavailable
 from keyway.keys.credential import Credential
 
@@ -69,10 +69,10 @@ class AwsSigner:
             ProviderUnavailable: The function's keys cannot be read at the moment.
         """
         if credential.secret is not None and credential.origin == "caller" and access_key_id:
-            keys = AwsKeys(_plain(access_key_id, request.provider), credential.secret)
+            keys = AwsKeys(checked_key(access_key_id, request.provider), credential.secret)
             return await asyncio.to_thread(self._signed, request, keys, region)
         if token := credential.secret or self._bearer_token:
-            return _with(request, {"authorization": f"Bearer {_plain(token, request.provider)}"})
+            return _with(request, {"authorization": f"Bearer {checked_key(token, request.provider)}"})
         return await asyncio.to_thread(self._signed_by_role, request, region)
 
     def restored(self) -> None:
@@ -131,13 +131,3 @@ class AwsSigner:
 
 def _with(request: HttpRequest, headers: dict[str, str]) -> HttpRequest:
     return replace(request, headers={**request.headers, **headers})
-
-
-def _plain(key: str, provider: str) -> str:
-    if not key.isascii() or not key.isprintable() or key != key.strip():
-        raise AuthFailed(
-            f"The key for {provider} holds characters that no HTTP header may carry"
-            " (a line break from copying it, perhaps).",
-            provider=provider,
-        )
-    return key

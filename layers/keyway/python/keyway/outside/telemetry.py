@@ -113,7 +113,7 @@ def _of_a_tool(report: Report, subject: Subject) -> Mapping[str, object]:
 
 def _whose(report: Report) -> dict[str, object]:
     """Whose request a line is about, where it is not the line of the exchange."""
-    return {"requestId": report.request_id, "workspaceId": report.workspace_id}
+    return {"requestId": report.request_id, "workspaceId": report.caller_ids.get("workspaceId")}
 
 
 def _headline(statement: Statement) -> str:
@@ -133,6 +133,8 @@ def _line(report: Report, statement: Statement, error: BaseException | None) -> 
     }
     if report.first_byte is not None:
         line["firstByteMs"] = round(report.first_byte * 1000)
+    if report.response_id is not None:
+        line["responseId"] = report.response_id
     if report.warnings:
         line["warnings"] = list(report.warnings)
     if tools := report.tools():

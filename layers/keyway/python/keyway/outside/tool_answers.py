@@ -35,7 +35,7 @@ def decoded(body: bytes, job: Job) -> object:
         text = body.decode("utf-8-sig")
         output = json.loads(text, parse_float=_finite, parse_constant=_finite) if text.strip() else {}
     except (ValueError, RecursionError):
-        raise ToolFailure(f"{job.tool} answered with something that is not JSON", answered=True) from None
+        raise ToolFailure(f"{job.tool} answered with something that is not JSON") from None
     return _told(output, job, _DEEPEST)
 
 
@@ -62,7 +62,7 @@ def quoted_body(body: bytes, job: Job) -> str:
 
 def too_long(job: Job) -> ToolFailure:
     """The answer of ``job``'s tool is longer than it may be."""
-    return ToolFailure(f"{job.tool} answered with more than {job.max_response_bytes} bytes", answered=True)
+    return ToolFailure(f"{job.tool} answered with more than {job.max_response_bytes} bytes")
 
 
 def _found(said: object, depth: int) -> str:
@@ -83,7 +83,7 @@ def _told(value: object, job: Job, levels: int) -> object:
         case str():
             return _without_key(value, job.key)
         case dict() | list() if not levels:
-            raise ToolFailure(f"{job.tool} answered with JSON of more than {_DEEPEST} levels", answered=True)
+            raise ToolFailure(f"{job.tool} answered with JSON of more than {_DEEPEST} levels")
         case dict():
             return {_without_key(name, job.key): _told(member, job, levels - 1) for name, member in value.items()}
         case list():

@@ -45,7 +45,7 @@ from keyway.tools.limit import Limited, Limiter, TurnedAway, Uncounted
 from keyway.tools.outcome import failed, succeeded
 from keyway.tools.pricing import check_price, needs_key, price_of, price_version, usage_of
 from keyway.tools.round import Slot
-from keyway.tools.rows import CustomLimit, Hosting, Unlimited
+from keyway.tools.rows import CustomLimit, Hosting
 from keyway.tools.toolbox import RunnableTool
 
 PAUSES = (1.0, 2.0, 4.0)
@@ -320,9 +320,9 @@ def _check_price(attempt: _Attempt, hosting: Hosting) -> None:
 
 
 def _limited(tool: RunnableTool, hosting: Hosting, caller: Caller) -> Limited | None:
-    if isinstance(hosting.rate_limit, Unlimited) or caller.workspace_id is None:
+    if hosting.limit is None or caller.workspace_id is None:
         return None
-    return Limited(tool.payee, caller.workspace_id, hosting.rate_limit)
+    return Limited(tool.payee, caller.workspace_id, hosting.limit)
 
 
 def _reason(failure: ToolFailure) -> Reason:

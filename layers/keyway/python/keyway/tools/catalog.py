@@ -30,9 +30,11 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from keyway.chat import LambdaExecutor
+from keyway.chat import EXECUTOR_KINDS, LambdaExecutor
 from keyway.faults import faults_of
-from keyway.tools.rows import CatalogTool, CustomLimit, RequestLimit, Unlimited
+from keyway.tools.rows import KINDS, CatalogTool, CustomLimit, RequestLimit
+
+_KINDS = {**KINDS, "executor": EXECUTOR_KINDS}
 
 
 class ToolCatalogError(ValueError):
@@ -69,7 +71,7 @@ class ToolCatalog:
     @property
     def limited(self) -> tuple[str, ...]:
         """The ids of tools that have a rate limit."""
-        return tuple(name for name, tool in self.tools.items() if _limit(tool) is not None)
+        return tuple(name for name, tool in self.tools.items() if tool.hosting is not None and tool.hosting.limit)
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -89,9 +91,9 @@ class ToolCatalog:
         for name, tool in self.tools.items():
             if tool.hosting is None:
                 continue
-            payee = tool.hosting.byok_provider or name
-            first, limit = limits.setdefault(payee, (name, _limit(tool)))
-            if limit != _limit(tool):
+            payee = tool.hosting.payee(name)
+            first, limit = limits.setdefault(payee, (name, tool.hosting.limit))
+            if limit != tool.hosting.limit:
                 yield (
                     f"{name}.hosting.rateLimit: differs from that of {first}, which is called on the same keys"
                     f" ({payee}) and so from the same bucket"
@@ -119,12 +121,7 @@ def _row(name: str, row: object) -> CatalogTool:
     try:
         return CatalogTool.model_validate(row)
     except ValidationError as error:
-        faults = faults_of(error, below=name)
+        faults = faults_of(error, kinds=_KINDS, below=name)
         # What is about several fields at once brings its own place.
         own = faults.removeprefix(f"{name}: ")
         raise ToolCatalogError(faults if own == faults else f"{name}.{own}") from None
-
-
-def _limit(tool: CatalogTool) -> RequestLimit | CustomLimit | None:
-    limit = tool.hosting.rate_limit if tool.hosting else None
-    return None if limit is None or isinstance(limit, Unlimited) else limit

@@ -53,7 +53,6 @@ class ToolFailure(Exception):  # noqa: N818 - a tool that failed is an outcome o
         status: The HTTP status it stands for, if any.
         retry_after: Seconds to wait before another try, when the tool named them.
         timed_out: It had not finished in its time.
-        answered: The tool itself answered, and said no.
     """
 
     def __init__(
@@ -63,14 +62,12 @@ class ToolFailure(Exception):  # noqa: N818 - a tool that failed is an outcome o
         status: int | None = None,
         retry_after: float | None = None,
         timed_out: bool = False,
-        answered: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.status = status
         self.retry_after = retry_after
         self.timed_out = timed_out
-        self.answered = answered
 
 
 class Executor(Protocol):

@@ -8,12 +8,13 @@ that is none, a key that would go nowhere, a dimension without a name of its own
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from keyway.chat import Executor, HttpExecutor, Name, Text, Words
+from keyway.chat import EXECUTOR_KINDS, Executor, HttpExecutor, Name, Text, Words, no_parameters
 from keyway.tools.expression import expression
 from keyway.tools.template import check_template, header_problem
 
@@ -51,11 +52,20 @@ def _expression(text: str) -> str:
     return text
 
 
+KINDS: Mapping[str, Sequence[str]] = {
+    "pricing": ("per_request", "custom"),
+    "rateLimit": ("none", "per_request", "custom"),
+}
+"""Members of a row that may be of several kinds."""
+
 Dollars = Annotated[Decimal, Field(strict=False, ge=0, lt=10**9, allow_inf_nan=False), BeforeValidator(_dollars)]
 """US dollars, written as a string (``"0.005"``) or as a number."""
 
 Formula = Annotated[Text, AfterValidator(_expression)]
 """An expression over ``params`` and ``response`` (``expression.py``)."""
+
+RESPONSE_BYTES = 1_048_576
+"""The longest answer of a tool, where nothing else is said."""
 
 PerMinute = Annotated[int, Field(gt=0, le=1_000_000)]
 Burst = Annotated[float, Field(ge=1, le=1_000)]
@@ -90,7 +100,7 @@ class PriceByExpression(Words):
 
 
 Pricing: TypeAlias = Annotated[
-    PricePerRequest | PriceByExpression, Field(discriminator="type"), _one_of("type", "per_request", "custom")
+    PricePerRequest | PriceByExpression, Field(discriminator="type"), _one_of("type", *KINDS["pricing"])
 ]
 
 
@@ -139,7 +149,7 @@ class CustomLimit(Words):
 RateLimit: TypeAlias = Annotated[
     Unlimited | RequestLimit | CustomLimit,
     Field(discriminator="mode"),
-    _one_of("mode", "none", "per_request", "custom"),
+    _one_of("mode", *KINDS["rateLimit"]),
 ]
 
 
@@ -164,6 +174,15 @@ class Hosting(Words):
     pricing: Pricing
     rate_limit: RateLimit = Field(default_factory=Unlimited)
 
+    @property
+    def limit(self) -> RequestLimit | CustomLimit | None:
+        """How often it may be called, if there is a limit."""
+        return None if isinstance(self.rate_limit, Unlimited) else self.rate_limit
+
+    def payee(self, tool: str) -> str:
+        """Who is paid with a hosted key for ``tool``: in metrics, in the pool, and whose limit it is."""
+        return self.byok_provider or tool
+
     @field_validator("enabled")
     @classmethod
     def _is_known_before_the_call(cls, text: str | None) -> str | None:
@@ -172,19 +191,15 @@ class Hosting(Words):
         return text
 
 
-def _no_parameters() -> dict[str, object]:
-    return {"type": "object", "properties": {}}
-
-
 class CatalogTool(Words):
     """One of the operator's tools. ``id`` is its name in the catalog."""
 
     name: Text = ""
     description: Text = ""
-    parameters: dict[str, object] = Field(default_factory=_no_parameters)
-    executor: Annotated[Executor, _one_of("type", "http", "lambda")]
+    parameters: dict[str, object] = Field(default_factory=no_parameters)
+    executor: Annotated[Executor, _one_of("type", *EXECUTOR_KINDS)]
     hosting: Hosting | None = None
-    max_response_bytes: Annotated[int, Field(gt=0, le=6_000_000)] = 1_048_576
+    max_response_bytes: Annotated[int, Field(gt=0, le=6_000_000)] = RESPONSE_BYTES
 
     @field_validator("parameters")
     @classmethod

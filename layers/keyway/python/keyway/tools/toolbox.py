@@ -15,11 +15,8 @@ from types import MappingProxyType
 from keyway.chat import ChatRequest, HttpExecutor, LambdaExecutor, Tool
 from keyway.errors import InvalidRequest
 from keyway.tools.catalog import ToolCatalog
-from keyway.tools.rows import CatalogTool, Hosting
+from keyway.tools.rows import RESPONSE_BYTES, CatalogTool, Hosting
 from keyway.tools.template import check_template
-
-_RESPONSE_BYTES = 1_048_576
-"""The longest answer of a tool that a request brought."""
 
 NOTHING: Mapping[str, RunnableTool] = MappingProxyType({})
 
@@ -46,8 +43,8 @@ class RunnableTool:
 
     @property
     def payee(self) -> str:
-        """Who is paid with a hosted key for it, in metrics and in the pool."""
-        return (self.hosting.byok_provider if self.hosting else None) or self.tool.id
+        """Whom its calls are counted for."""
+        return self.hosting.payee(self.tool.id) if self.hosting is not None else self.tool.id
 
 
 class Toolbox:
@@ -66,7 +63,7 @@ class Toolbox:
         executors: Collection[str] = (),
         functions: Collection[str] = (),
     ) -> None:
-        self.catalog = catalog or ToolCatalog()
+        self._catalog = catalog or ToolCatalog()
         self._executors = frozenset(executors)
         self._functions = frozenset(functions)
 
@@ -87,7 +84,7 @@ class Toolbox:
         return request.model_copy(update={"tools": tools}), runnable
 
     def _described(self, tool: Tool, index: int) -> Tool:
-        row = self.catalog.tools.get(tool.id)
+        row = self._catalog.tools.get(tool.id)
         if row is None:
             return tool
         if tool.executor is not None:
@@ -105,17 +102,17 @@ class Toolbox:
         )
 
     def _runnable(self, tool: Tool, place: str) -> RunnableTool | None:
-        if (row := self.catalog.tools.get(tool.id)) is not None:
+        if (row := self._catalog.tools.get(tool.id)) is not None:
             return RunnableTool(tool, row.executor, row.hosting, True, place, row.max_response_bytes)
         executor = tool.executor
         if executor is None or executor.type not in self._executors:
             return None
-        if isinstance(executor, LambdaExecutor):
-            if executor.function not in self._functions:
+        match executor:
+            case LambdaExecutor(function=function) if function not in self._functions:
                 return None
-        else:
-            _check(executor, place)
-        return RunnableTool(tool, executor, None, False, place, _RESPONSE_BYTES)
+            case HttpExecutor():
+                _check(executor, place)
+        return RunnableTool(tool, executor, None, False, place, RESPONSE_BYTES)
 
 
 def _check(executor: HttpExecutor, place: str) -> None:

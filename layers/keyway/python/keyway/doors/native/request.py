@@ -11,10 +11,11 @@ from typing import TypeVar, cast
 
 from pydantic import ValidationError
 
-from keyway.chat import Caller, ChatRequest, Json, Words
+from keyway.chat import EXECUTOR_KINDS, Caller, ChatRequest, Json, Words
 from keyway.errors import InvalidRequest
 from keyway.faults import faults_of, unknown_fields
 
+_KINDS = {"executor": EXECUTOR_KINDS}
 _SERVER_ONLY = frozenset({"hostedKey", "isBYOK"})
 _CALLER = frozenset(field.alias or name for name, field in Caller.model_fields.items())
 
@@ -43,9 +44,9 @@ def _read(model: type[_Model], data: Json, ignore_unknown: bool) -> _Model:
         return model.model_validate(data)
     except ValidationError as error:
         fault = error
-    if ignore_unknown and (unknown := unknown_fields(fault)):
+    if ignore_unknown and (unknown := unknown_fields(fault, kinds=_KINDS)):
         return _read(model, _without(data, unknown), ignore_unknown)
-    raise InvalidRequest(faults_of(fault))
+    raise InvalidRequest(faults_of(fault, kinds=_KINDS))
 
 
 def _without(data: Json, places: list[tuple[int | str, ...]]) -> Json:
