@@ -266,7 +266,11 @@ async def test_a_bug_while_it_is_settled_settles_it_no_second_time():
 )
 async def test_an_answer_can_be_named_to_its_provider(said, logged):
     body = {
-        **{"id": said, "type": "message", "role": "assistant", "model": "claude-sonnet-4-5", "stop_reason": "end_turn"},
+        "id": said,
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-sonnet-4-5",
+        "stop_reason": "end_turn",
         "content": [{"type": "text", "text": "Hello."}],
         "usage": {"input_tokens": 1, "output_tokens": 1},
     }
