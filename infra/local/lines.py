@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -56,6 +56,7 @@ class FunctionLines:
         self._also = also
         self._metrics: dict[str, list[Metric]] = {}
         self._logs: dict[str, Json] = {}
+        self._said: list[Json] = []
         self._more = asyncio.Event()
 
     def hear(self, line: str) -> None:
@@ -69,6 +70,7 @@ class FunctionLines:
             return
         if not isinstance(data, dict):
             return
+        self._said.append(data)
         if "_aws" in data:
             for metric in metrics_of(data):
                 self._metrics.setdefault(str(data.get("requestId")), []).append(metric)
@@ -76,7 +78,7 @@ class FunctionLines:
         if isinstance(exchange, Mapping) and "ending" in exchange:
             request_id = str(exchange.get("requestId"))
             self._logs[request_id] = exchange
-            self._more.set()
+        self._more.set()
 
     async def about(self, request_id: str, *, within: float = 20.0) -> Written:
         """Everything about one exchange, once it is settled.
@@ -93,13 +95,28 @@ class FunctionLines:
         Raises:
             TimeoutError: There was none ``within`` that many seconds.
         """
+        return await self._first(self._logs.values, wanted, within)
+
+    async def said(self, text: str, *, within: float = 20.0, **members: object) -> Json:
+        """The first line whose message holds ``text`` and which has these members, once there is one.
+
+        Raises:
+            TimeoutError: There was none ``within`` that many seconds.
+        """
+
+        def wanted(line: Json) -> bool:
+            return text in str(line.get("message")) and members.items() <= line.items()
+
+        return await self._first(lambda: self._said, wanted, within)
+
+    async def _first(self, lines: Callable[[], Iterable[Json]], wanted: Callable[[Json], bool], within: float) -> Json:
         try:
             async with asyncio.timeout(within):
-                while (found := next(filter(wanted, self._logs.values()), None)) is None:
+                while (found := next(filter(wanted, lines()), None)) is None:
                     self._more.clear()
                     await self._more.wait()
         except TimeoutError:
-            raise TimeoutError("the function wrote no line about this exchange") from None
+            raise TimeoutError("the function wrote no such line") from None
         return found
 
 

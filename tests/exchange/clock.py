@@ -13,9 +13,14 @@ class Clock(asyncio.SelectorEventLoop):
     """A loop that is ``ahead`` of the machine's clock by as many seconds."""
 
     ahead = 0.0
+    _stood: float | None = None
 
     def time(self) -> float:
-        return super().time() + self.ahead
+        return (super().time() if self._stood is None else self._stood) + self.ahead
+
+    def stand_still(self) -> None:
+        """From now on only the test moves it: what the machine takes is no time."""
+        self._stood = super().time()
 
     async def advance(self, seconds: float) -> None:
         """Time passes; what had to happen meanwhile has happened."""

@@ -44,6 +44,7 @@ def assert_timed_out(lines: Lines, *, used: int) -> None:
 def test_before_the_first_byte_the_provider_is_stopped_at_the_reserve(stream, seconds, stopped_after):
     async def story(clock: Clock) -> None:
         gate = Gate()
+        clock.stand_still()
         async with ScriptedProvider() as provider, gateway(provider) as keyway:
             provider.script(Wait(gate), Say("too late"))
             opening = asyncio.ensure_future(keyway.open(request(stream=stream), CALLER, call(seconds)))
@@ -174,6 +175,7 @@ class Slow(Stores):
 def test_a_key_store_that_does_not_answer_has_the_same_deadline():
     async def story(clock: Clock) -> None:
         slow = Slow()
+        clock.stand_still()
         async with ScriptedProvider() as provider, gateway(provider, slow) as keyway:
             opening = asyncio.ensure_future(keyway.open(request(), CALLER, call(60)))
             await slow.asked.wait()

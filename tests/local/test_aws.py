@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from itertools import count
 from typing import Any
 
@@ -50,15 +50,28 @@ def account(aws: LocalAws) -> Iterator[SeededAccount]:
         yield account
 
 
-@pytest.fixture(scope="module")
-def clients(aws: LocalAws) -> Iterator[dict[str, Any]]:
+@contextmanager
+def patient_for(seconds: float, aws: LocalAws) -> Iterator[dict[str, Any]]:
     session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name=REGION)
-    patience = Config(retries={"total_max_attempts": 1}, read_timeout=0.3, connect_timeout=2)
+    patience = Config(retries={"total_max_attempts": 1}, read_timeout=seconds)
     with ExitStack() as stack:
         yield {
             name: stack.enter_context(closing(session.client(name, endpoint_url=aws.url, config=patience)))
             for name in OPERATIONS
         }
+
+
+@pytest.fixture(scope="module")
+def clients(aws: LocalAws) -> Iterator[dict[str, Any]]:
+    with patient_for(30, aws) as clients:
+        yield clients
+
+
+@pytest.fixture(scope="module")
+def impatient(aws: LocalAws) -> Iterator[dict[str, Any]]:
+    """For those that never answer."""
+    with patient_for(0.3, aws) as clients:
+        yield clients
 
 
 def test_the_hosted_keys_are_one_flat_secret(clients: dict[str, Any], account: SeededAccount) -> None:
@@ -107,13 +120,20 @@ def test_a_corrupt_workspace_key_does_not_decrypt(clients: dict[str, Any], accou
 @pytest.mark.parametrize("service", OPERATIONS)
 @pytest.mark.parametrize("outage", [Outage.UNREACHABLE, Outage.SILENT, Outage.FAILING, Outage.DENIED])
 def test_an_outage_fails_its_service_and_mending_ends_it(
-    aws: LocalAws, account: SeededAccount, clients: dict[str, Any], service: str, outage: Outage
+    aws: LocalAws,
+    account: SeededAccount,
+    clients: dict[str, Any],
+    impatient: dict[str, Any],
+    *,
+    service: str,
+    outage: Outage,
 ) -> None:
     answered = outage in (Outage.FAILING, Outage.DENIED)
+    asking = impatient if outage is Outage.SILENT else clients
     aws.outages.declare(SIGNED_AS.get(service, service), outage)
     try:
         with pytest.raises(ClientError if answered else HTTPClientError):
-            OPERATIONS[service](clients[service], account)
+            OPERATIONS[service](asking[service], account)
     finally:
         aws.outages.mend()
     assert OPERATIONS[service](clients[service], account)

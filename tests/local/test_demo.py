@@ -19,6 +19,8 @@ import pytest
 from infra.local.provider import Refusal, Script, ScriptedProvider, words
 from infra.local.real_keys import RealVendor, real_vendors
 
+pytestmark = pytest.mark.timeout(180)  # whole systems are started, some twice
+
 ROOT = Path(__file__).resolve().parents[2]
 REAL_KEY = "sk-real-key-of-somebody-51f0"
 

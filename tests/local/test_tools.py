@@ -112,6 +112,7 @@ async def test_a_request_may_not_reach_into_the_platforms_network(caller: Caller
     assert b"tools[0].executor" in refused.body
 
 
+@pytest.mark.timeout(180)
 async def test_two_environments_let_through_what_is_allowed_and_tell_the_others_when_to_come_back():
     """Forty calls at once, ten allowed a minute, and less than a minute to wait in."""
 

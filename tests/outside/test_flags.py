@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,7 +30,7 @@ def rule(*conditions: tuple[str, str, object]) -> dict[str, object]:
 class Watched:
     """Flags with a clock of their own and the server they read from."""
 
-    def __init__(self, aws: Aws, server: AppConfigData, *, fallback: bool = False, patience: float = 2.0) -> None:
+    def __init__(self, aws: Aws, server: AppConfigData, *, fallback: bool = False, patience: float = 20.0) -> None:
         self.server = server
         self.clock = Clock()
         self.flags = Flags(
@@ -48,6 +50,13 @@ class Watched:
         while await self.on() is not value:
             self.clock.advance(30)
             await asyncio.sleep(0.001)
+
+
+def at_once(answer: Coroutine[Any, Any, bool]) -> bool:
+    """What ``answer`` comes to without ever waiting."""
+    with pytest.raises(StopIteration) as ended:
+        answer.send(None)
+    return bool(ended.value.value)
 
 
 @pytest.fixture
@@ -227,11 +236,8 @@ async def test_a_slow_first_read_is_waited_for_once_and_not_longer_than_the_limi
     appconfig.fault = "slow"
     began = time.monotonic()
     assert await asyncio.gather(*(watched.on() for _ in range(10))) == [False] * 10
-    assert 0.2 <= time.monotonic() - began < 1.5
-    began = time.monotonic()
-    for _ in range(100):
-        assert await watched.on() is False
-    assert time.monotonic() - began < 0.2
+    assert 0.2 <= time.monotonic() - began < 10
+    assert at_once(watched.on()) is False
     assert said() == ["the feature flags' document was not there in time; going on without it"]
     appconfig.permit()
     await watched.becomes(True)
@@ -244,10 +250,7 @@ async def test_a_slow_refresh_keeps_nobody_waiting(watched, appconfig):
     await watched.on()
     appconfig.fault = "slow"
     watched.clock.advance(60)
-    began = time.monotonic()
-    for _ in range(100):
-        assert await watched.on() is True
-    assert time.monotonic() - began < 0.2
+    assert at_once(watched.on()) is True
     await until(lambda: appconfig.asked == [SESSION, POLL, POLL])
 
 
@@ -348,10 +351,10 @@ async def test_stopping_in_the_middle_of_a_read_leaves_nothing_behind(watched, a
     weather=st.lists(st.sampled_from([None, None, *FAULTS]), min_size=1, max_size=8),
     documents=st.lists(st.sampled_from([ON, OFF, b"{", b"", {}]), min_size=8, max_size=8),
 )
-async def test_whatever_happens_the_answer_is_that_of_some_good_document_or_of_the_setting(weather, documents):
+async def test_whatever_happens_the_answer_is_that_of_some_good_document_or_of_the_setting(session, weather, documents):
     server = AppConfigData()
-    own = Aws(endpoints={"appconfigdata": server.url}, read_timeout=5, **QUICK)
-    watched = Watched(own, server, fallback=True)
+    own = Aws(endpoints={"appconfigdata": server.url}, read_timeout=5, session=session, **QUICK)
+    watched = Watched(own, server, fallback=True, patience=2)
     possible = {True}
     try:
         for fault, document in zip(weather, documents, strict=False):
@@ -361,7 +364,7 @@ async def test_whatever_happens_the_answer_is_that_of_some_good_document_or_of_t
                 possible.add(False)
             began = time.monotonic()
             assert await watched.on() in possible
-            assert time.monotonic() - began < 2.5
+            assert time.monotonic() - began < 10
             watched.clock.advance(61)
             await asyncio.sleep(0.005)
         server.fault = None

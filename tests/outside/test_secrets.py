@@ -169,7 +169,7 @@ async def test_nobody_waits_longer_than_the_limit_for_a_first_read(aws, clock, p
     began = time.monotonic()
     with pytest.raises(KeyStoreUnavailable):
         await keys.current()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     proxy.permit()
     while True:
         try:

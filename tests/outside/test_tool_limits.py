@@ -71,14 +71,14 @@ def period() -> float:
 
 @pytest.fixture
 def limits(aws, wall, table, period):  # noqa: ARG001 - the table has to be there
-    return ToolLimits(aws, table=TABLE, now=wall, sleep=wall.sleep, period=period)
+    return ToolLimits(aws, table=TABLE, now=wall, sleep=wall.sleep, period=period, patience=20)
 
 
 @pytest.fixture
 def elsewhere(proxy, session, wall, table, period):  # noqa: ARG001
     """Another environment."""
     aws = Aws(endpoints={"dynamodb": proxy.url}, read_timeout=20, session=session, **QUICK)
-    yield ToolLimits(aws, table=TABLE, now=wall, sleep=wall.sleep, period=period)
+    yield ToolLimits(aws, table=TABLE, now=wall, sleep=wall.sleep, period=period, patience=20)
     proxy.permit()
     aws.stop()
 
@@ -211,12 +211,12 @@ async def test_a_call_that_is_cancelled_while_the_table_answers_gives_back_what_
 @pytest.mark.parametrize("fault", [*FAULTS, "slow"])
 @pytest.mark.usefixtures("table")
 async def test_a_call_that_is_cancelled_while_the_table_fails_ends_in_time(aws, wall, proxy, fault):
-    limits = ToolLimits(aws, table=TABLE, now=wall, sleep=wall.sleep, patience=1)
+    limits = ToolLimits(aws, table=TABLE, now=wall, sleep=wall.sleep, patience=2)
     leaving = await Callers(wall).call_each(limits, limits, limited=calls(1))
     proxy.fault = fault
     leaving.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(leaving, 4)
+        await asyncio.wait_for(leaving, 20)
 
 
 async def test_who_cannot_be_served_in_time_after_all_is_turned_away_from_the_line(limits, elsewhere, wall, table):
@@ -341,14 +341,17 @@ async def test_who_waits_is_let_through_when_the_table_fails(limits, wall, proxy
 
 
 async def test_a_slow_table_is_waited_for_once_by_all_who_stand_behind_it(aws, wall, table, proxy, said):
-    limits = ToolLimits(aws, table=TABLE, now=wall, patience=0.3)
+    patient = ToolLimits(aws, table=TABLE, now=wall, patience=20)
+    await patient.admit(calls(1, workspace="w-2"), within=0)  # from here on there is a connection
+    proxy.asked.clear()
+    limits = ToolLimits(aws, table=TABLE, now=wall, patience=1)
     proxy.fault = "slow"
     began = time.monotonic()
     assert await asyncio.gather(*(limits.admit(TEN, within=HOUR) for _ in range(20))) == [Uncounted()] * 20
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     assert proxy.asked == [PUT]
     assert said() == [
-        "calls of tools cannot be counted, so they are let through: dynamodb failed with no answer in 0.3 seconds"
+        "calls of tools cannot be counted, so they are let through: dynamodb failed with no answer in 1 seconds"
     ]
     assert item(table) is None
 
@@ -441,10 +444,10 @@ async def test_any_time_may_be_given(limits, within):
 
 
 async def test_by_the_real_clock(aws, table):
-    limits = ToolLimits(aws, table=TABLE, period=0.5)
+    limits = ToolLimits(aws, table=TABLE, period=2, patience=20)
     began = time.monotonic()
-    found = await asyncio.gather(*(limits.admit(calls(2), within=5) for _ in range(4)))
+    found = await asyncio.gather(*(limits.admit(calls(2), within=20) for _ in range(4)))
     assert [admission.reason for admission in found] == [None, None, "actor_requests", "queue_position"]
-    assert time.monotonic() - began > 0.45
-    assert all(0.3 < admission.waited < 3 for admission in found[2:])
+    assert time.monotonic() - began > 1.9
+    assert all(0 < admission.waited < 10 for admission in found[2:])
     assert line(table).tickets == ()

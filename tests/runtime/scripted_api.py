@@ -87,23 +87,21 @@ class ScriptedRuntimeApi:
         """Close the connection on which an invocation was handed out."""
         self.hang_up_on_next = 0
         """So many calls of `next` are answered by closing the connection."""
-        self._invocations: asyncio.Queue[tuple[list[str], bytes]] = asyncio.Queue()
+        self._invocations: asyncio.Queue[tuple[list[str], bytes, float]] = asyncio.Queue()
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def invoke(
         self, event: object, request_id: str = "id-1", *, seconds: float = 60, headers: tuple[str, ...] = ()
     ) -> None:
-        """Give an invocation to whoever asks next. `event` may be bytes."""
+        """Give an invocation to whoever asks next, with so many `seconds` from then on. `event` may be bytes."""
         payload = event if isinstance(event, bytes) else json.dumps(event).encode()
-        deadline = int((time.time() + seconds) * 1000)
         lines = [
             f"Lambda-Runtime-Aws-Request-Id: {request_id}",
-            f"Lambda-Runtime-Deadline-Ms: {deadline}",
             "Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:eu-west-1:123456789012:function:f",
             *headers,
         ]
-        self._invocations.put_nowait((lines, payload))
+        self._invocations.put_nowait((lines, payload, seconds))
 
     async def request(self, line: str, *, count: int = 1) -> Request:
         """Wait for the `count`th complete request whose line begins with `line`."""
@@ -196,8 +194,9 @@ class ScriptedRuntimeApi:
         if self.hang_up_on_next:
             self.hang_up_on_next -= 1
             return False
-        lines, payload = await self._invocations.get()
-        head = "\r\n".join(["HTTP/1.1 200 OK", *lines, f"Content-Length: {len(payload)}", "", ""])
+        lines, payload, seconds = await self._invocations.get()
+        deadline = f"Lambda-Runtime-Deadline-Ms: {int((time.time() + seconds) * 1000)}"
+        head = "\r\n".join(["HTTP/1.1 200 OK", *lines, deadline, f"Content-Length: {len(payload)}", "", ""])
         writer.write(head.encode() + payload)
         if self.close_after_next:
             writer.close()

@@ -11,10 +11,13 @@ import fcntl
 import json
 import os
 import platform
+import random
+import socket
 import subprocess
 import sys
 import zipfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -78,11 +81,20 @@ def _download(binary: Path, member: str) -> None:
         partial.replace(binary)
 
 
+def _free_port() -> int:
+    """A free port below those that the kernel gives to whoever asks for any, which somebody else may be doing."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as trial, suppress(OSError):
+            trial.bind(("127.0.0.1", port))
+            return port
+
+
 @pytest.fixture
-async def invoke_url(emulator: Path, tmp_path: Path, unused_tcp_port_factory: Callable[[], int]) -> AsyncIterator[str]:
+async def invoke_url(emulator: Path, tmp_path: Path) -> AsyncIterator[str]:
     """The emulator with our exec wrapper as its bootstrap, as Lambda would start it."""
     (tmp_path / "app.py").write_text(CODE)
-    port, api_port = unused_tcp_port_factory(), unused_tcp_port_factory()
+    port, api_port = _free_port(), _free_port()
     process = await asyncio.create_subprocess_exec(
         str(emulator),
         *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),

@@ -215,7 +215,7 @@ async def test_an_environment_that_dies_in_a_stream_truncates_it(local: Local, t
 
 
 async def test_an_invocation_that_runs_over_is_a_504_and_its_environment_is_replaced(local: Local) -> None:
-    async with local(timeout=0.5) as running:
+    async with local(timeout=3) as running:
         (before,) = running.pids
         assert (await fetch(f"{running.url}/hang"))[0] == 504
         status, body = await fetch(f"{running.url}/pid")

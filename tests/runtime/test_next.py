@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from dataclasses import replace
 
 import pytest
@@ -33,10 +34,12 @@ async def test_a_runtime_api_that_always_hangs_up_is_given_up(api: ScriptedRunti
     assert len(api.matching(NEXT)) == 5
 
 
-async def test_a_runtime_api_that_is_not_there_is_named(unused_tcp_port: int) -> None:
-    address = f"127.0.0.1:{unused_tcp_port}"
-    with pytest.raises(RuntimeApiGoneError, match=address):
-        await poll(replace(SETTINGS, runtime_api=address), echo, lambda _: None)
+async def test_a_runtime_api_that_is_not_there_is_named() -> None:
+    with socket.socket() as taken:  # nobody listens there, and nobody else can
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(RuntimeApiGoneError, match=address):
+            await poll(replace(SETTINGS, runtime_api=address), echo, lambda _: None)
 
 
 @pytest.mark.parametrize(
