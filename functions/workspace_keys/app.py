@@ -68,7 +68,8 @@ class Function:
         assert self._admin is not None
         assert self._keyway is not None
         command = read_command(event)
-        if command.provider and not self._is_for_tools(command):
+        # A key that is there may be listed, replaced and deleted, whoever has left the catalog since it was stored.
+        if (command.action == "put" or command.check) and not self._is_for_tools(command):
             provider = self._keyway.catalog.provider(command.provider)
             if command.check:
                 await self._check(command, provider, context)

@@ -141,3 +141,19 @@ async def test_a_key_for_the_operators_tools_is_stored_under_their_name(invoke):
         )
     with pytest.raises(ModelUnavailable, match="unknown"):
         await invoke(action="put", workspaceId="ws-tools", provider="nobody", apiKey="search-key-of-a-workspace")
+
+
+async def test_a_key_outlives_its_tool_in_the_catalog(invoke, monkeypatch):
+    stored = await invoke(action="put", workspaceId="ws-gone", provider="search", apiKey="search-key-of-a-workspace")
+    monkeypatch.delenv("TOOL_CATALOG")
+    without = Function()
+    await without.start()
+    context = Context(request_id="r-1", deadline_ms=int((time.time() + 30) * 1000))
+    place = {"workspaceId": "ws-gone", "provider": "search"}
+    listed = await without({"action": "list", **place}, context)
+    assert [key["id"] for key in listed["keys"]] == [stored["key"]["id"]]
+    deleted = await without({"action": "delete", **place, "id": stored["key"]["id"]}, context)
+    assert deleted["deleted"]["id"] == stored["key"]["id"]
+    with pytest.raises(ModelUnavailable, match="unknown"):
+        await without({"action": "put", **place, "apiKey": "search-key-of-a-workspace"}, context)
+    await without.stop()

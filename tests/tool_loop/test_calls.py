@@ -272,9 +272,10 @@ async def test_a_service_that_stays_busy_is_given_up():
 @pytest.mark.parametrize(
     ("failure", "tries", "reason"),
     [
-        (ToolFailure("quota used up", status=403), 5, "rate_limited"),
+        (ToolFailure("answered with status 403", words="quota used up", status=403), 5, "rate_limited"),
         (ToolFailure("come back", status=503), 5, "rate_limited"),
         (ToolFailure("who are you?", status=401), 1, "auth"),
+        (ToolFailure("rate_limits answered with status 401: who are you?", status=401, words="who?"), 1, "auth"),
         (ToolFailure("no such place", status=404), 1, "other"),
         (ToolFailure("broken", status=500), 1, "other"),
         (ToolFailure("said no, 401 of them"), 1, "other"),

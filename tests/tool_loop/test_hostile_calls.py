@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from infra.local.provider import Call, Say, Script, ScriptedProvider
 from keyway.answer import ToolRun
 from keyway.chat import Tool
+from keyway.doors.native.answer import answer_json
+from keyway.doors.native.request import read_request
 from keyway.tools import call as calls
 from keyway.tools import loop
 from keyway.tools.limit import Limited
@@ -17,7 +21,7 @@ from keyway.tools.loop import CALLS
 from tests.exchange.harness import call, captured, gateway, leave
 from tests.tool_loop.test_calls import SEARCH, played
 from tests.tool_loop.test_endings import CALLER, request, round_of, stores
-from tests.tool_loop.toolset import CATALOG, OpenLimiter, ToolGate, Toolset, say
+from tests.tool_loop.toolset import CATALOG, OpenLimiter, ToolGate, Toolset, fails, say
 
 
 def search_with(**hosting: object) -> Toolset:
@@ -42,6 +46,107 @@ async def test_with_the_argument_it_is_run_and_charged():
     deep = Call("search", {"city": "Paris", "depth": "deep"})
     result = await played(deep, toolset=search_with(pricing=BY_DEPTH))
     assert [line["CostCharged"] for line in result.of_tools("CostCharged")] == [[0.01]]
+
+
+BY_DEPTH_AND_RESULTS = {
+    "type": "custom",
+    "cost": '(0.01 if params.depth == "deep" else 0.002) * count(response.results)',
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "what it costs depends on its arguments, and the price names something that is not there"),
+        ({"depth": "deep"}, None),
+    ],
+)
+async def test_nor_when_the_price_depends_on_the_response_as_well(arguments: dict[str, object], message: str | None):
+    toolset = search_with(pricing=BY_DEPTH_AND_RESULTS)
+    toolset.tools.answers["search"] = say({"results": [1, 2, 3]})
+    result = await played(Call("search", {"city": "Paris", **arguments}), toolset=toolset)
+    charged = [line["CostCharged"] for line in result.of_tools("CostCharged")]
+    if message is None:
+        assert charged == [[0.03]]
+        return
+    assert isinstance(result.run.result, Mapping)
+    assert result.run.result["message"] == f"search was not called: {message}"
+    assert not toolset.tools.jobs
+    assert not charged
+
+
+@pytest.mark.parametrize(
+    ("arguments", "used"),
+    [({}, None), ({"pages": "100000"}, None), ({"pages": 100}, {"pages": Decimal(100)})],
+)
+async def test_an_argument_that_a_limit_depends_on_cannot_be_left_out_either(
+    arguments: dict[str, object], used: dict[str, Decimal] | None
+):
+    dimension = {"name": "pages", "limitPerMinute": 1_000, "usage": "params.pages"}
+    toolset = search_with(rateLimit={"mode": "custom", "requestsPerMinute": 60, "dimensions": [dimension]})
+    result = await played(Call("search", {"city": "Paris", **arguments}), toolset=toolset)
+    assert len(toolset.tools.jobs) == len(toolset.limiter.asked) == (used is not None)
+    assert toolset.limiter.used == ([used] if used else [])
+    if used is None:
+        assert isinstance(result.run.result, Mapping)
+        assert str(result.run.result["message"]).startswith("search was not called: how much of pages it uses depends")
+
+
+async def test_a_price_may_look_at_what_nobody_else_is_shown():
+    toolset = search_with(pricing={"type": "custom", "cost": 'response["__cost"] * 2'})
+    toolset.tools.answers["search"] = say({"__cost": 0.25, "of": "Paris"})
+    result = await played(SEARCH, toolset=toolset)
+    assert [line["CostCharged"] for line in result.of_tools("CostCharged")] == [[0.5]]
+    assert result.run.result == {"of": "Paris", "cost": {"total": 0.5}}
+    assert "__cost" not in repr(result.sent)
+
+
+async def test_a_call_that_was_never_sent_is_no_failure_of_the_key():
+    toolset = Toolset()
+    toolset.tools.answers["search"] = fails("the argument city is missing", sent=False)
+    result = await played(SEARCH, toolset=toolset)
+    assert result.run.status == "error"
+    assert not [line for line in result.lines.metrics if line["Tool"] == "search"]
+
+
+async def test_calls_that_are_only_refused_take_nobodys_place():
+    made = [Call(f"nothing_{number}", {}) for number in range(CALLS)]
+    result = await played(*made, SEARCH)
+    assert [job.tool for job in result.toolset.tools.jobs] == ["search"]
+
+
+async def test_an_id_of_any_length_leaves_a_line_that_can_be_written():
+    """And two ids that differ only at the end stay two."""
+    ids = ["x" * 200_000 + ending for ending in "ab"]
+    toolset = Toolset()
+    async with ScriptedProvider() as provider, gateway(provider, stores(), toolset=toolset) as keyway:
+        provider.reply(Script(*(Call("search", {"city": "Paris"}, id=each) for each in ids)))
+        provider.script(Say("Done."))
+        with captured() as lines:
+            await (await keyway.open(request("anthropic"), CALLER, call())).whole()
+    named = [line["toolCallId"] for line in lines.named("CostCharged") if line["Tool"] == "search"]
+    assert [len(each) for each in named] == [128, 128]
+    assert named[0] != named[1]
+    assert max(map(len, lines.text.splitlines())) < 2_000
+
+
+async def test_what_a_model_made_up_can_be_sent_again_by_the_caller():
+    """Ids may hold a host's whole thought, and names what no provider takes."""
+    body: dict[str, Any] = {
+        "provider": "anthropic",
+        "model": "claude-sonnet-4-5",
+        "messages": [{"role": "user", "content": "Hello"}],
+        "tools": [{"id": "search"}],
+        "workspaceId": "w",
+    }
+    async with ScriptedProvider() as provider, gateway(provider, stores(), toolset=Toolset()) as keyway:
+        provider.reply(Script(Call("search", {}, id="x" * 4_000), Call("un known " * 50, {})))
+        provider.script(Say("Done."))
+        first: Any = answer_json(await (await keyway.open(*read_request(body), call())).whole())
+        body["messages"] += [*first["messages"], {"role": "user", "content": "And now?"}]
+        provider.script(Say("Nothing."))
+        second = await (await keyway.open(*read_request(body), call())).whole()
+    assert second.content == "Nothing."
 
 
 async def test_a_key_that_a_run_does_not_need_is_used_all_the_same_when_the_caller_brought_it():

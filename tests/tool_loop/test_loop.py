@@ -161,6 +161,41 @@ async def test_a_mixed_round_is_run_and_handed_back_so_that_the_caller_can_go_on
     assert lines.charged == first.cost.total + second.cost.total
 
 
+@pytest.mark.parametrize("toolset", [None, Toolset()], ids=["no tools here", "tools here"])
+async def test_a_turn_that_is_only_handed_back_can_be_gone_on_from(toolset: Toolset | None):
+    body: dict[str, Any] = {
+        "provider": "openai",
+        "model": "gpt-4.1",
+        "workspaceId": "w",
+        "messages": [{"role": "user", "content": "Hello"}],
+        "tools": [{"id": "search"}, {"id": "ask_user"}] if toolset else [{"id": "ask_user"}],
+    }
+    async with ScriptedProvider() as provider, gateway(provider, toolset=toolset) as keyway:
+        provider.reply(Script(Say("One."), Call("ask_user", {"what": "?"}), tokens=TURN))
+        first: Any = answer_json(await (await keyway.open(*read_request(body), call())).whole())
+        (said,) = first["messages"]
+        assert (said["role"], said["content"], len(said["toolCalls"])) == ("assistant", "One.", 1)
+        result = {"role": "tool", "toolCallId": said["toolCalls"][0]["id"], "content": "because"}
+        body["messages"] = [*body["messages"], said, result]
+        provider.script(Say("Two."), tokens=TURN)
+        second = await (await keyway.open(*read_request(body), call())).whole()
+    assert (second.content, second.messages) == ("Two.", ())
+
+
+async def test_the_last_turn_is_told_though_it_looks_like_the_one_before():
+    """A host that always says the same id, and an answer that is cut short in the same call."""
+    made = Call("search", {"city": "Paris"}, id="0")
+    stores = Stores(platform={**Stores().platform, **KEYS})
+    async with ScriptedProvider() as provider, gateway(provider, stores, toolset=Toolset()) as keyway:
+        provider.reply(Script(made, tokens=TURN))
+        provider.reply(Script(made, ending="length", tokens=TURN))
+        body = {"provider": "anthropic", "model": "claude-sonnet-4-5", "workspaceId": "w", "tools": [{"id": "search"}]}
+        asked = read_request({**body, "messages": [{"role": "user", "content": "Hello"}]})
+        answer = await (await keyway.open(*asked, call())).whole()
+    assert answer.finish_reason == "length"
+    assert [said.role for said in answer.messages] == ["assistant", "tool", "assistant"]
+
+
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_plain_request_is_not_told_of_turns(on: Stage):
     """Nothing changes for those who use no tools: their text is final from its first piece."""

@@ -48,7 +48,9 @@ WHOLE_ANSWERS: dict[str, Whole] = {
         "", "", (look("call_r1_0", city="Paris"), ToolCall("call_r1_1", "now", {}), look("call_r1_2", city="Paris")),
         "tool_calls", PLAIN,
     ),
-    "calls_that_share_an_id.sse": ("", "", (look("c1", n=1), look("call_1", n=2)), "tool_calls", PLAIN),
+    "calls_that_share_an_id.sse": (
+        "", "", (look("c1", n=1), look("call_69f17a44a0c3f2b1_1", n=2)), "tool_calls", PLAIN,
+    ),
     "arguments_that_are_no_object.sse": (
         "", "", (ToolCall("c1", "look", {}, malformed='"Paris"'),), "tool_calls", PLAIN,
     ),

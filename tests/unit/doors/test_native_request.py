@@ -86,6 +86,46 @@ def test_no_repr_shows_a_secret():
     assert "secret" not in repr(request).replace("bedrock_secret_key", "")
 
 
+def nested(levels: int) -> dict[str, object]:
+    value: dict[str, object] = {}
+    for _ in range(levels - 1):
+        value = {"a": value}
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [(nested(101), "is nested deeper than 100 levels"), ({"a": [float("inf")]}, "holds a number that is none in JSON")],
+)
+@pytest.mark.parametrize(
+    ("place", "request_with"),
+    [
+        ("tools[0].params", lambda value: {"tools": [{"id": "t", "params": value}]}),
+        ("tools[0].parameters", lambda value: {"tools": [{"id": "t", "parameters": value}]}),
+        (
+            "tools[0].executor.body",
+            lambda value: {"tools": [{"id": "t", "executor": {"type": "http", "url": "https://a", "body": value}}]},
+        ),
+        ("responseFormat.schema", lambda value: {"responseFormat": {"schema": value}}),
+        (
+            "messages[0].toolCalls[0].arguments",
+            lambda value: {
+                "messages": [{"role": "assistant", "toolCalls": [{"id": "1", "name": "t", "arguments": value}]}]
+            },
+        ),
+        (
+            "messages[0].providerExtras",
+            lambda value: {"messages": [{"role": "assistant", "content": "a", "providerExtras": value}]},
+        ),
+    ],
+)
+def test_what_is_passed_on_unread_has_to_be_json_that_others_can_read(value, problem, place, request_with):
+    assert read_request(HELLO | request_with(nested(100)))
+    with pytest.raises(InvalidRequest) as raised:
+        read_request(HELLO | request_with(value))
+    assert raised.value.message == f"{place}: {problem}"
+
+
 @pytest.mark.parametrize("key", ["hostedKey", "isBYOK"])
 @pytest.mark.parametrize("ignore_unknown", [False, True])
 def test_fields_only_a_server_may_set_are_dropped_in_silence(key, ignore_unknown):

@@ -50,6 +50,19 @@ def test_a_call_without_arguments_whose_stop_is_lost_is_not_run() -> None:
     assert calls(decode(tool(0), end("tool_use"), STOP)) == [ToolCall("t0", "look", {}, malformed="")]
 
 
+def test_of_several_calls_whose_stops_are_lost_none_is_run_that_may_be_cut() -> None:
+    events = decode(tool(0), tool(1), arguments(1, '{"a": 1}'), end("tool_use"), STOP)
+
+    assert calls(events) == [ToolCall("t0", "look", {}, malformed=""), ToolCall("t1", "look", {"a": 1})]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n\t"])
+def test_blanks_are_no_arguments(blank: str) -> None:
+    stop = {"type": "content_block_stop", "index": 0}
+
+    assert calls(decode(tool(0), arguments(0, blank), stop, end("tool_use"), STOP)) == [ToolCall("t0", "look", {})]
+
+
 def test_a_call_that_begins_with_all_its_arguments_needs_no_deltas() -> None:
     stop = {"type": "content_block_stop", "index": 0}
 

@@ -99,6 +99,19 @@ def test_a_call_without_an_id_gets_one_that_can_be_answered() -> None:
     assert events[:2] == [ToolCallStarted("call_3", "find"), ToolCall("call_3", "find", {})]
 
 
+def test_two_calls_with_one_id_are_two() -> None:
+    events = fed(
+        made(),
+        *(added(place, call_id="c1", name="f") for place in (0, 1)),
+        *(done(place, call_id="c1", name="f", arguments=f'{{"n":{place}}}') for place in (0, 1)),
+        DONE,
+    )
+    assert [event for event in events if isinstance(event, ToolCall)] == [
+        ToolCall("c1", "f", {"n": 0}),
+        ToolCall("c1_1", "f", {"n": 1}),
+    ]
+
+
 def test_terminal_calls_are_known_by_their_id_not_their_position() -> None:
     calls = [{"type": "function_call", "call_id": f"c{n}", "name": "f", "arguments": f'{{"n":{n}}}'} for n in (1, 2)]
     terminal = {"type": "response.completed", "response": {"output": calls}}

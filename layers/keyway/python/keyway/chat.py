@@ -21,6 +21,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from keyway.strict_json import problem
+
 Json: TypeAlias = Mapping[str, object]
 """A JSON object whose keys are not ours to name."""
 
@@ -33,7 +35,21 @@ def _without_nul(value: object) -> object:
 
 
 Text = Annotated[str, BeforeValidator(_without_nul)]
+CallId = Annotated[str, Field(min_length=1, max_length=16_384), BeforeValidator(_without_nul)]
+"""Some hosts keep a model's whole thought signature in a call's id."""
+
 Name = Annotated[str, Field(min_length=1, max_length=256), BeforeValidator(_without_nul)]
+
+
+def _passable(value: object) -> object:
+    if (found := problem(value)) is not None:
+        raise ValueError(found)
+    return value
+
+
+AnyJson = Annotated[Any, BeforeValidator(_passable)]
+JsonObject = Annotated[dict[str, object], BeforeValidator(_passable)]
+"""What is passed on unread. All that is asked of it is that it can be (``strict_json.py``)."""
 
 
 class Words(BaseModel):
@@ -67,9 +83,9 @@ class File(Words):
 class MessageToolCall(Words):
     """A call the model made earlier in the conversation."""
 
-    id: Name
+    id: CallId
     name: Name
-    arguments: dict[str, object] = Field(default_factory=dict)
+    arguments: JsonObject = Field(default_factory=dict)
 
 
 class Message(Words):
@@ -84,8 +100,8 @@ class Message(Words):
     files: tuple[File, ...] = Field(default=(), strict=False)
     name: Name | None = None
     tool_calls: tuple[MessageToolCall, ...] = Field(default=(), strict=False)
-    tool_call_id: Name | None = None
-    provider_extras: dict[str, object] = Field(default_factory=dict)
+    tool_call_id: CallId | None = None
+    provider_extras: JsonObject = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits_its_role(self) -> Message:
@@ -116,7 +132,7 @@ class HttpExecutor(Words):
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
     url: Annotated[str, Field(min_length=1, max_length=4096), BeforeValidator(_without_nul)]
     headers: dict[str, Text] = Field(default_factory=dict, repr=False)
-    body: Any = Field(default=None, repr=False)
+    body: AnyJson = Field(default=None, repr=False)
     timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30.0
 
     @property
@@ -156,8 +172,8 @@ class Tool(Words):
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
     name: Text = ""
     description: Text = ""
-    params: dict[str, object] = Field(default_factory=dict, repr=False)
-    parameters: dict[str, object] = Field(default_factory=no_parameters)
+    params: JsonObject = Field(default_factory=dict, repr=False)
+    parameters: JsonObject = Field(default_factory=no_parameters)
     usage_control: Literal["auto", "force", "none"] = "auto"
     executor: Executor | None = None
 
@@ -166,7 +182,7 @@ class ResponseFormat(Words):
     """A JSON Schema the answer has to satisfy."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = "response_schema"
-    json_schema: dict[str, object] = Field(alias="schema")
+    json_schema: JsonObject = Field(alias="schema")
     strict: bool = True
 
 

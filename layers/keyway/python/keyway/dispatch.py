@@ -60,7 +60,7 @@ def http_request(
             **(destination.headers or {}),
             **_auth_headers(provider, credential),
         },
-        content=json.dumps(outgoing.body, separators=(",", ":")).encode(),
+        content=json.dumps(outgoing.body, separators=(",", ":"), allow_nan=False).encode(),
         caller_chosen=destination.caller_chosen,
     )
 

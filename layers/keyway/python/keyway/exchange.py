@@ -32,7 +32,7 @@ from keyway.errors import AuthFailed, DeadlineExceeded, InternalError, KeywayErr
 from keyway.events import Event, ToolCallEnded, TurnFinished, TurnStarted
 from keyway.ports import Journal
 from keyway.report import Report
-from keyway.tools.loop import Done, RunCalls, ToolLoop
+from keyway.tools.loop import Done, GiveUp, RunCalls, ToolLoop
 from keyway.turn import ModelTurn, Route
 from keyway.wire.contract import Outgoing
 
@@ -215,17 +215,15 @@ class Exchange:
         if self._report.left:
             batch.append(self._end(Ending.CANCELLED))
             return
-        try:
-            step = self._loop.after(turn.report.calls, finished.finish_reason, schema_waits=turn.schema_waits)
-        except KeywayError as error:
-            self._broken = error
-            batch[-1] = replace(finished, last=False)
-            batch += [ToolCallEnded(each.id, each.name, "cancelled") for each in turn.report.calls]
-            return
+        step = self._loop.after(turn.report.calls, finished.finish_reason, schema_waits=turn.schema_waits)
         if isinstance(step, Done):
             batch.append(self._end(Ending.COMPLETED))
             return
         batch[-1] = replace(finished, last=isinstance(step, RunCalls) and bool(step.handed_back))
+        if isinstance(step, GiveUp):
+            self._broken = step.error
+            batch += [ToolCallEnded(each.call.id, each.call.name, "cancelled") for each in step.planned]
+            return
         if isinstance(step, RunCalls):
             self._start(step)
         else:
@@ -318,9 +316,11 @@ class Exchange:
     def _end(self, ending: Ending) -> Answer:
         """Settles an exchange that has its answer."""
         statement = self._settle(ending)
-        last = self._report.turns[-1]
-        assert last.finished is not None
-        return self._report.answer(statement, self._loop.transcript(last.text, last.finished.extras, last.calls))
+        if self._turn is not None:  # else it ends with a round, and the loop knows the turn that called it
+            last = self._turn.report
+            assert last.finished is not None
+            self._loop.ended(last.text, last.finished.extras, last.calls)
+        return self._report.answer(statement, self._loop.transcript)
 
     def _settle(self, ending: Ending, error: BaseException | None = None) -> Statement:
         self._report.ended = self._now()

@@ -30,7 +30,7 @@ from keyway.keys.resolve import Resolver
 from keyway.ports import Journal
 from keyway.report import Report
 from keyway.sanitise import check_files, sanitise
-from keyway.tools.loop import ToolLoop
+from keyway.tools.loop import ToolLoop, closing
 from keyway.turn import Route
 from keyway.wire.registry import wire as wire_called
 
@@ -113,6 +113,9 @@ class Gateway:
         dialect = wire.dialect(goes_to.dialect)
         request = sanitise(request, model)
         outgoing = wire.encode(request, model, dialect)
+        if outgoing.schema_waits:
+            # It is asked for in a turn of its own, when much has been paid for: what is wrong with it is said now.
+            wire.encode(closing(request), model, dialect)
         credential = await self._credential(
             request, caller, provider, model, caller_chose_address=goes_to.caller_chosen, deadline=deadline
         )

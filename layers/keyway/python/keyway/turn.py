@@ -16,11 +16,18 @@ from keyway.deadline import Deadline
 from keyway.delivery import Delivery, Parcel
 from keyway.destination import Destination
 from keyway.errors import KeywayError, ProviderProtocolError
-from keyway.events import Event, Usage
+from keyway.events import Event, ToolCallStarted, Usage
 from keyway.keys.credential import Credential
 from keyway.ports import UpstreamAnswer
 from keyway.report import TurnReport
 from keyway.wire.contract import Decoder, Outgoing, Wire
+
+LONGEST = 64 * 2**20
+"""Bytes of one answer. The longest that models write, streamed in their most wordy form, have some 40 million; whoever
+brings an endpoint of their own may send without end, and an environment has to live with all of it."""
+
+CALLS = 256
+"""Tool calls in one answer. More are no model's."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -76,6 +83,8 @@ class ModelTurn:
         self._deadline = deadline
         self._now = now
         self._answer: UpstreamAnswer | None = None
+        self._bytes = 0
+        self._calls = 0
 
     @property
     def begun(self) -> bool:
@@ -104,19 +113,28 @@ class ModelTurn:
         now = self._now()
         report = self.report
         events: list[Event] = []
+        self._bytes += len(data)
         try:
+            if self._bytes > LONGEST:
+                raise self._broken(f"sent more than {LONGEST // 2**20} MiB in one answer")
             for event in self._decoder.feed(data) if data else self._decoder.end():
                 report.heard(now)  # not with any byte: a keep-alive is no answer
                 report.add(event)
                 events.append(event)
+                self._calls += isinstance(event, ToolCallStarted)
+                if self._calls > CALLS:
+                    raise self._broken(f"sent more than {CALLS} tool calls in one answer")
             if not data and report.finished is None:
-                provider = self._parcel.provider.id
-                raise ProviderProtocolError(f"{provider} ended its answer early.", provider=provider)
+                raise self._broken("ended its answer early")
         except KeywayError as error:
             self.broken = error
         if report.finished is not None:
             report.ended = now
         return events
+
+    def _broken(self, what: str) -> ProviderProtocolError:
+        provider = self._parcel.provider.id
+        return ProviderProtocolError(f"{provider} {what}.", provider=provider)
 
     async def aclose(self) -> None:
         """Gives the connection back, or closes it. May be called again."""

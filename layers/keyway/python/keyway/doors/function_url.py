@@ -11,7 +11,9 @@ import binascii
 import json
 from collections.abc import Mapping
 
+from keyway import strict_json
 from keyway.errors import InvalidRequest
+from keyway.strict_json import StrictJsonError
 
 
 def is_function_url(event: object) -> bool:
@@ -41,17 +43,13 @@ def json_body(event: Mapping[str, object]) -> object:
         raise InvalidRequest("the body is empty: send a JSON object")
     try:
         text = base64.b64decode(body, validate=True).decode() if event.get("isBase64Encoded") else body
-        return json.loads(text, parse_constant=_not_json)
+        return strict_json.loads(text)
     except json.JSONDecodeError as error:
         raise InvalidRequest(f"the body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
+    except StrictJsonError as error:
+        raise InvalidRequest(f"the body {error}") from None
     except (binascii.Error, UnicodeDecodeError):
         raise InvalidRequest("the body is not UTF-8 text") from None
     except ValueError:
         # Python reads no whole number of more than some thousand digits, and no base64 outside ASCII.
         raise InvalidRequest("the body is not JSON: it holds a number or a character that cannot be read") from None
-    except RecursionError:
-        raise InvalidRequest("the body is nested too deeply") from None
-
-
-def _not_json(name: str) -> object:
-    raise InvalidRequest(f"the body is not JSON: {name} is not a JSON number")

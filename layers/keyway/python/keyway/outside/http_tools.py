@@ -60,9 +60,11 @@ class HttpTools:
     async def _output(self, job: Job, answer: HttpAnswer) -> object:
         status = answer.status
         if status >= 400:
+            words = quoted_body(await error_body(answer), job)
             raise ToolFailure(
-                _refusal(job, status, await error_body(answer)),
+                f"{job.tool} answered with status {status}{f': {words}' if words else ''}",
                 status=status,
+                words=words,
                 retry_after=retry_after(answer.headers, now=self._now()),
             )
         if not 200 <= status < 300:
@@ -83,11 +85,11 @@ def _request(job: Job, executor: HttpExecutor) -> HttpRequest:
     try:
         check_template(executor, trusted=job.trusted)
     except ValueError as error:
-        raise ToolFailure(f"{job.place}.{error}") from None
+        raise ToolFailure(f"{job.place}.{error}", sent=False) from None
     try:
         call = fill_template(executor, job.arguments)
     except TemplateError as error:
-        raise ToolFailure(f"{job.tool} was not called: {error}") from None
+        raise ToolFailure(f"{job.tool} was not called: {error}", sent=False) from None
     return HttpRequest(
         provider=job.tool,
         url=call.url,
@@ -110,8 +112,3 @@ def _headers(job: Job, call: HttpCall) -> dict[str, str]:
     if not fits_a_header(value):
         raise ToolFailure(f"{job.tool} was not called: its key holds characters that no HTTP header may carry")
     return headers | {job.key.header.lower(): value}
-
-
-def _refusal(job: Job, status: int, body: bytes) -> str:
-    words = quoted_body(body, job)
-    return f"{job.tool} answered with status {status}{f': {words}' if words else ''}"

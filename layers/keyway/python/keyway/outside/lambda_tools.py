@@ -120,7 +120,7 @@ def _payload(job: Job) -> bytes:
     try:
         return json.dumps(event, separators=(",", ":"), allow_nan=False).encode()
     except (ValueError, TypeError, RecursionError):
-        raise ToolFailure(f"{job.tool} was not called: the arguments are not JSON") from None
+        raise ToolFailure(f"{job.tool} was not called: the arguments are not JSON", sent=False) from None
 
 
 def _invoke(client: LambdaClient, function: str, payload: bytes, longest: int) -> _Returned:

@@ -16,6 +16,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from hashlib import blake2s
 
 from pydantic import SecretStr
 
@@ -43,7 +44,7 @@ from keyway.tools.executor import Executor, Job, Key, ToolFailure
 from keyway.tools.expression import ExpressionError
 from keyway.tools.limit import Limited, Limiter, TurnedAway, Uncounted
 from keyway.tools.outcome import failed, succeeded
-from keyway.tools.pricing import check_price, needs_key, price_of, price_version, usage_of
+from keyway.tools.pricing import left_open, needs_key, price_of, price_version, usage_of
 from keyway.tools.round import Slot
 from keyway.tools.rows import CustomLimit, Hosting
 from keyway.tools.toolbox import RunnableTool
@@ -53,6 +54,9 @@ PAUSES = (1.0, 2.0, 4.0)
 
 _COUNTING = 5.0
 """Seconds that an answer is held back for its usage to be counted. A slow table must not fail the exchange."""
+
+_LONGEST_ID = 128
+"""Characters of a call's id in the ledger. CloudWatch takes lines of up to 256 KB."""
 
 _QUEUED = 0.1
 """Seconds of waiting below which nobody was in the way, and no wait is recorded."""
@@ -134,7 +138,7 @@ class ToolRunner:
         hosting = planned.tool.hosting
         key_parameter = hosting.api_key_param if hosting else None
         arguments = merged(call.arguments, planned.tool.tool.params, key_parameter=key_parameter)
-        attempt = _Attempt(planned.tool, arguments, call.id)
+        attempt = _Attempt(planned.tool, arguments, _short(call.id))
         try:
             output = await self._output(attempt, scene)
         except asyncio.CancelledError:
@@ -146,7 +150,8 @@ class ToolRunner:
             return
         # From here to the outcome nothing waits: what was paid for cannot be cancelled away.
         charge = self._charge(attempt, output, scene) if attempt.hosted else None
-        slot.outcome = succeeded(call, arguments, output, charge, started=started, ended=self._now())
+        shown = _public(output) if planned.tool.trusted else output
+        slot.outcome = succeeded(call, arguments, shown, charge, started=started, ended=self._now())
         await self._count_usage(attempt, output, scene)
 
     async def _output(self, attempt: _Attempt, scene: Scene) -> object:
@@ -187,7 +192,8 @@ class ToolRunner:
         attempt.hosted = attempt.credential.origin == "hosted"
         if attempt.hosted:
             try:
-                _check_price(attempt, hosting)
+                if problem := left_open(hosting, attempt.arguments):
+                    raise ToolFailure(f"{attempt.tool.tool.id} was not called: {problem}")
                 await self._admit(attempt, hosting, scene)
             except BaseException:
                 attempt.hosted = False  # the key was not used
@@ -222,7 +228,8 @@ class ToolRunner:
         try:
             output = await self._until_not_busy(attempt, scene)
         except ToolFailure as failure:
-            scene.note(attempt.subject, Failed(_reason(failure)))
+            if failure.sent:
+                scene.note(attempt.subject, Failed(_reason(failure)))
             raise
         scene.note(attempt.subject, Used())
         return output
@@ -256,10 +263,7 @@ class ToolRunner:
 
     async def _once(self, attempt: _Attempt) -> object:
         assert attempt.job is not None
-        output = await self._executors[attempt.job.executor.type].run(attempt.job)
-        if attempt.tool.trusted and isinstance(output, dict):
-            return {name: value for name, value in output.items() if not name.startswith("__")}
-        return output
+        return await self._executors[attempt.job.executor.type].run(attempt.job)
 
     def _job(self, attempt: _Attempt, scene: Scene) -> Job:
         tool, key, arguments = attempt.tool, None, attempt.arguments
@@ -309,14 +313,19 @@ class ToolRunner:
                 scene.note(replace(attempt.subject, key=None), LimitUncounted())
 
 
-def _check_price(attempt: _Attempt, hosting: Hosting) -> None:
-    """Who chooses the arguments must not choose that nobody knows the price."""
-    try:
-        check_price(hosting, attempt.arguments)
-    except ExpressionError as error:
-        raise ToolFailure(
-            f"{attempt.tool.tool.id} was not called: what it costs depends on its arguments, and the price {error}"
-        ) from None
+def _short(call_id: str) -> str:
+    """``call_id`` as the ledger has it. A provider may write whole thoughts into one, and a log takes no such line."""
+    if len(call_id) <= _LONGEST_ID:
+        return call_id
+    digest = blake2s(call_id.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return f"{call_id[: _LONGEST_ID - 33]}~{digest}"
+
+
+def _public(output: object) -> object:
+    """An output without the members that are the operator's own: a price may look at them, and nobody else."""
+    if not isinstance(output, dict):
+        return output
+    return {name: value for name, value in output.items() if not name.startswith("__")}
 
 
 def _limited(tool: RunnableTool, hosting: Hosting, caller: Caller) -> Limited | None:
@@ -327,15 +336,14 @@ def _limited(tool: RunnableTool, hosting: Hosting, caller: Caller) -> Limited | 
 
 def _reason(failure: ToolFailure) -> Reason:
     if failure.status is None:
-        # Not by its text, which holds the tool's id and says nothing that a status would not.
         return "timeout" if failure.timed_out else "other"
-    return status_reason(failure.status, failure.message)
+    return status_reason(failure.status, failure.words)
 
 
 def _busy(failure: ToolFailure) -> bool:
     """Whether another try, or another key, may help."""
     return failure.status in (429, 503) or (
-        failure.status in (401, 403) and status_reason(failure.status, failure.message) == "rate_limited"
+        failure.status in (401, 403) and status_reason(failure.status, failure.words) == "rate_limited"
     )
 
 

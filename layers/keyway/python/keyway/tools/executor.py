@@ -53,6 +53,8 @@ class ToolFailure(Exception):  # noqa: N818 - a tool that failed is an outcome o
         status: The HTTP status it stands for, if any.
         retry_after: Seconds to wait before another try, when the tool named them.
         timed_out: It had not finished in its time.
+        words: What the tool itself said, as far as that may be told.
+        sent: ``False`` when it was never asked, so that no key was used.
     """
 
     def __init__(
@@ -62,12 +64,16 @@ class ToolFailure(Exception):  # noqa: N818 - a tool that failed is an outcome o
         status: int | None = None,
         retry_after: float | None = None,
         timed_out: bool = False,
+        words: str = "",
+        sent: bool = True,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.status = status
         self.retry_after = retry_after
         self.timed_out = timed_out
+        self.words = words
+        self.sent = sent
 
 
 class Executor(Protocol):

@@ -10,7 +10,7 @@ The language is simpleeval's, cut down to what a price needs: arithmetic, compar
 ``Decimal``, so ``0.1 * 3`` is ``0.3``, and only numbers are reckoned with: ``true`` is not 1.
 
 A member that is not there is an error and never a zero: what a call costs is then not known, which is not the same as
-nothing. ``call.py`` runs nothing whose price its arguments leave open. Where a member may be missing,
+nothing. No tool is run whose price its arguments leave open (``rehearsal.py``). Where a member may be missing,
 ``"depth" in params and ...`` asks first.
 """
 
@@ -52,6 +52,7 @@ class Expression:
 
     Attributes:
         text: As the operator wrote it.
+        tree: As Python reads it.
         names_response: It looks at the response, so it can be worked out only after the call.
 
     Raises:
@@ -66,11 +67,11 @@ class Expression:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # what Python only frowns at (1if x) is no expression here
-                self._tree = ast.parse(source, mode="eval").body
+                self.tree = ast.parse(source, mode="eval").body
         except (SyntaxError, Warning, ValueError, RecursionError, MemoryError):
             raise ExpressionError("is not an expression") from None
-        _check(self._tree, source, 1)
-        self.names_response = any(isinstance(node, ast.Name) and node.id == "response" for node in ast.walk(self._tree))
+        _check(self.tree, source, 1)
+        self.names_response = any(isinstance(node, ast.Name) and node.id == "response" for node in ast.walk(self.tree))
 
     def value(self, params: Mapping[str, object], response: object) -> object:
         """What the expression comes to: a ``Decimal``, or any other JSON as it stands in ``params`` and ``response``.
@@ -78,9 +79,16 @@ class Expression:
         Raises:
             ExpressionError: Something it names is not there, or is not of a kind that can be reckoned with.
         """
+        return self._worked_out(self.tree, {"params": params, "response": _plain(response)})
+
+    def part(self, part: ast.AST, params: Mapping[str, object]) -> object:
+        """The same for a part of ``tree`` that does not look at the response."""
+        return self._worked_out(part, {"params": params})
+
+    def _worked_out(self, part: ast.AST, names: Mapping[str, object]) -> object:
         try:
             with decimal.localcontext(_CONTEXT):
-                return _evaluator()({"params": params, "response": _plain(response)}).eval(self.text, self._tree)
+                return _evaluator()(names).eval(self.text, part)
         except ExpressionError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever arithmetic raises, the value is not known
@@ -172,7 +180,8 @@ def _finite(number: Decimal) -> Decimal:
     return +number  # to the precision of all arithmetic here, however many digits were sent
 
 
-def _number_of(value: object) -> Decimal:
+def number_of(value: object) -> Decimal:
+    """``value`` as it is reckoned with. Raises ``ExpressionError`` when it is no number."""
     number = _plain(value)
     if not isinstance(number, Decimal):
         raise ExpressionError("reckons with something that is not a number")
@@ -184,7 +193,7 @@ def _numbers(values: tuple[object, ...]) -> list[Decimal]:
     found = values[0] if len(values) == 1 else values
     if not isinstance(found, list | tuple):
         raise ExpressionError("needs numbers, or an array of them")
-    return [_number_of(value) for value in found]
+    return [number_of(value) for value in found]
 
 
 def _count(value: object) -> Decimal:
@@ -196,7 +205,7 @@ def _count(value: object) -> Decimal:
 def _round(value: object, places: object = Decimal(0)) -> Decimal:
     if not isinstance(places, Decimal) or places not in range(21):
         raise ExpressionError("rounds to something other than 0 to 20 places")
-    return _number_of(value).quantize(Decimal(1).scaleb(-int(places)), decimal.ROUND_HALF_UP)
+    return number_of(value).quantize(Decimal(1).scaleb(-int(places)), decimal.ROUND_HALF_UP)
 
 
 def _read_number(value: object) -> Decimal:
@@ -204,7 +213,7 @@ def _read_number(value: object) -> Decimal:
         if not _NUMBER.fullmatch(value):
             raise ExpressionError("reads a number out of a text that is none")
         return _finite(Decimal(value.strip()))
-    return _number_of(value)
+    return number_of(value)
 
 
 _FUNCTIONS: Mapping[str, Callable[..., object]] = {
@@ -212,8 +221,8 @@ _FUNCTIONS: Mapping[str, Callable[..., object]] = {
     "sum": lambda values: sum(_numbers((values,)), Decimal(0)),
     "min": lambda *values: min(_numbers(values)),
     "max": lambda *values: max(_numbers(values)),
-    "ceil": lambda value: _number_of(value).to_integral_value(decimal.ROUND_CEILING),
-    "floor": lambda value: _number_of(value).to_integral_value(decimal.ROUND_FLOOR),
+    "ceil": lambda value: number_of(value).to_integral_value(decimal.ROUND_CEILING),
+    "floor": lambda value: number_of(value).to_integral_value(decimal.ROUND_FLOOR),
     "round": _round,
     "number": _read_number,
 }
@@ -246,13 +255,13 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[object, object], 
     def compared(left: object, right: object) -> bool:
         if isinstance(left, str) and isinstance(right, str):
             return compare(left, right)
-        return compare(_number_of(left), _number_of(right))
+        return compare(number_of(left), number_of(right))
 
     return compared
 
 
 def _arithmetic(work: Callable[..., Decimal]) -> Callable[..., Decimal]:
-    return lambda *values: work(*map(_number_of, values))
+    return lambda *values: work(*map(number_of, values))
 
 
 _OPERATORS: Mapping[type[ast.AST], Callable[..., object]] = {

@@ -2,6 +2,7 @@
 
     the model calls tools that are run here      →  RunCalls; its results become the next request
     it calls only tools that are handed back     →  Done
+    it calls some after the last round           →  GiveUp
     it stops, and a schema is still to be asked  →  Close: the same conversation once more, without tools
     anything else                                →  Done
 
@@ -18,12 +19,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from keyway.answer import Said
 from keyway.chat import ChatRequest, Message, MessageToolCall
-from keyway.errors import TooManyToolRounds
+from keyway.errors import KeywayError, TooManyToolRounds
 from keyway.events import FinishReason, ToolCall
 
 if TYPE_CHECKING:
@@ -63,6 +64,14 @@ class RunCalls:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveUp:
+    """The model calls tools after the last round that is allowed: ``planned``, which are not run."""
+
+    planned: tuple[Planned, ...]
+    error: KeywayError
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """Ask for the schema, without tools."""
 
@@ -72,7 +81,7 @@ class Done:
     """The answer is there."""
 
 
-Step: TypeAlias = RunCalls | Close | Done
+Step: TypeAlias = RunCalls | GiveUp | Close | Done
 
 
 class ToolLoop:
@@ -97,9 +106,6 @@ class ToolLoop:
             calls: The turn's, in their order.
             finish_reason: Only ``tool_calls`` says that they are whole; a turn cut short is never acted upon.
             schema_waits: The request that was answered did not ask for its schema yet.
-
-        Raises:
-            TooManyToolRounds: The model calls tools after the last round that is allowed.
         """
         if self.closing:
             return Done()
@@ -107,7 +113,8 @@ class ToolLoop:
             step = self._plan(calls)
             if step.planned:
                 if self.rounds == ROUNDS:
-                    raise TooManyToolRounds(f"The model was still calling tools after {ROUNDS} rounds of them.")
+                    said = f"The model was still calling tools after {ROUNDS} rounds of them."
+                    return GiveUp(step.planned, TooManyToolRounds(said))
                 return step
         return Close() if finish_reason == "stop" and schema_waits else Done()
 
@@ -118,7 +125,7 @@ class ToolLoop:
         self.rounds += 1
         results = [Said("tool", outcome.content, tool_call_id=outcome.run.call.id) for outcome in outcomes]
         self._kept += sum(len(result.content) for result in results)
-        added = [Said("assistant", text, tool_calls=tuple(calls), extras=extras), *results]
+        added = [_turn(text, extras, calls), *results]
         self._said += added
         called = {call.name for call in calls}
         tools = tuple(
@@ -130,27 +137,25 @@ class ToolLoop:
         messages = (*self.request.messages, *map(_message, added))
         self.request = self.request.model_copy(update={"messages": messages, "tools": tools})
 
-    def transcript(self, text: str, extras: Mapping[str, object], calls: Sequence[ToolCall]) -> tuple[Said, ...]:
-        """What the exchange has added to the conversation, when its last turn was this one; empty without a round.
+    def ended(self, text: str, extras: Mapping[str, object], calls: Sequence[ToolCall]) -> None:
+        """The exchange ends with this turn, of which ``answered`` has not been told."""
+        if self._said or calls:
+            self._said.append(_turn(text, extras, calls))
 
-        A turn of which some calls were run here and some are handed back has been added by ``answered``.
-        """
-        if not self._said:
-            return ()
-        last = next(said for said in reversed(self._said) if said.role == "assistant")
-        if calls and last.tool_calls == tuple(calls):
-            return tuple(self._said)
-        return (*self._said, Said("assistant", text, tool_calls=tuple(calls), extras=extras))
+    @property
+    def transcript(self) -> tuple[Said, ...]:
+        """What the exchange has added to the conversation; empty when it was one turn without a call."""
+        return tuple(self._said)
 
     def close(self) -> None:
-        """``request`` becomes the closing one: the same conversation, and no tool to call."""
+        """``request`` becomes the closing one."""
         self.closing = True
-        tools = tuple(tool.model_copy(update={"usage_control": "none"}) for tool in self.request.tools)
-        self.request = self.request.model_copy(update={"tools": tools})
+        self.request = closing(self.request)
 
     def _plan(self, calls: Sequence[ToolCall]) -> RunCalls:
         planned: list[Planned] = []
         handed_back: list[ToolCall] = []
+        running = 0
         offered = {tool.id for tool in self.request.offered_tools}
         for call in calls:
             tool = self._tools.get(call.name)
@@ -162,21 +167,34 @@ class ToolLoop:
                 planned.append(Planned(call, refusal="The arguments are not a JSON object. Write them again."))
             elif self._kept > KEPT:
                 planned.append(Planned(call, refusal="Nothing is run any more: the results are too long together."))
-            elif len(planned) >= CALLS:
+            elif running == CALLS:
                 planned.append(Planned(call, refusal=f"Only {CALLS} calls are run at once. Call it again."))
             else:
                 planned.append(Planned(call, tool))
+                running += 1
         return RunCalls(tuple(planned), tuple(handed_back))
+
+
+def closing(request: ChatRequest) -> ChatRequest:
+    """The same conversation, and no tool to call."""
+    tools = tuple(tool.model_copy(update={"usage_control": "none"}) for tool in request.tools)
+    return request.model_copy(update={"tools": tools})
 
 
 def _unknown(name: str, offered: set[str]) -> str:
     return f"There is no tool {name[:64]!r}. The tools are: {', '.join(sorted(offered))}."
 
 
+def _turn(text: str, extras: Mapping[str, object], calls: Sequence[ToolCall]) -> Said:
+    """A turn of the model as it can be sent again, by us or by the caller."""
+    sendable = tuple(replace(call, name=_sendable(call.name)) for call in calls)
+    return Said("assistant", text, tool_calls=sendable, extras=extras)
+
+
 def _message(said: Said) -> Message:
     # Not validated: a model may write what no caller could send us, and its turn has to be replayed all the same.
     calls = tuple(
-        MessageToolCall.model_construct(id=call.id, name=_sendable(call.name), arguments=dict(call.arguments))
+        MessageToolCall.model_construct(id=call.id, name=call.name, arguments=dict(call.arguments))
         for call in said.tool_calls
     )
     return Message.model_construct(

@@ -9,6 +9,7 @@ from hashlib import blake2s
 
 from keyway.billing.cost import rounded
 from keyway.tools.expression import ExpressionError, expression
+from keyway.tools.rehearsal import rehearse
 from keyway.tools.rows import CustomLimit, Hosting, PricePerRequest, Pricing
 
 
@@ -37,15 +38,27 @@ def price_of(hosting: Hosting, arguments: Mapping[str, object], output: object) 
     return rounded(expression(pricing.cost).amount(arguments, output))
 
 
-def check_price(hosting: Hosting, arguments: Mapping[str, object]) -> None:
-    """Says before a run what would keep its price from being known after it, as far as the arguments decide.
+def left_open(hosting: Hosting, arguments: Mapping[str, object]) -> str | None:
+    """What would keep a run's price, or what it uses up, from being known after it, as far as the arguments decide.
 
-    Raises:
-        ExpressionError: The price cannot be worked out from these arguments.
+    Whoever chooses the arguments must not choose that nobody knows. ``None`` when nothing is left open.
     """
     pricing = hosting.pricing
-    if not isinstance(pricing, PricePerRequest) and not (price := expression(pricing.cost)).names_response:
-        price.amount(arguments, None)
+    if not isinstance(pricing, PricePerRequest) and (problem := _problem(pricing.cost, arguments)):
+        return f"what it costs depends on its arguments, and the price {problem}"
+    if isinstance(hosting.limit, CustomLimit):
+        for dimension in hosting.limit.dimensions:
+            if problem := _problem(dimension.usage, arguments):
+                return f"how much of {dimension.name} it uses depends on its arguments, and that {problem}"
+    return None
+
+
+def _problem(text: str, arguments: Mapping[str, object]) -> str | None:
+    try:
+        rehearse(expression(text), arguments)
+    except ExpressionError as error:
+        return str(error)
+    return None
 
 
 @cache

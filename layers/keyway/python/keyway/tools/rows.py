@@ -14,7 +14,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from keyway.chat import EXECUTOR_KINDS, Executor, HttpExecutor, Name, Text, Words, no_parameters
+from keyway.chat import EXECUTOR_KINDS, Executor, HttpExecutor, JsonObject, Name, Text, Words, no_parameters
 from keyway.tools.expression import expression
 from keyway.tools.template import check_template, header_problem
 
@@ -196,7 +196,7 @@ class CatalogTool(Words):
 
     name: Text = ""
     description: Text = ""
-    parameters: dict[str, object] = Field(default_factory=no_parameters)
+    parameters: JsonObject = Field(default_factory=no_parameters)
     executor: Annotated[Executor, _one_of("type", *EXECUTOR_KINDS)]
     hosting: Hosting | None = None
     max_response_bytes: Annotated[int, Field(gt=0, le=6_000_000)] = RESPONSE_BYTES

@@ -7,10 +7,10 @@ its frames mean) and gets a whole ``Decoder`` from ``BodyDecoder``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from keyway import strict_json
 from keyway.chat import Json
 from keyway.errors import ProviderProtocolError
 from keyway.events import Event, Usage
@@ -89,6 +89,8 @@ class BodyDecoder:
             if start and not _BOM.startswith(start):
                 # "<" is an HTML page: no document either, but reading it as one quotes it in the error.
                 self._is_document = start[:1] in (b"{", b"[", b"<")
+            else:
+                self._document = [start]
         return self._is_document is not False
 
     def _whole(self, text: bytes) -> Iterator[Event]:
@@ -134,8 +136,8 @@ class BodyDecoder:
 def _json(text: str | bytes) -> object:
     """What ``text`` says as JSON, or ``None``."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return strict_json.loads(text)
+    except ValueError:
         return None
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from keyway import strict_json
 from keyway.chat import Json
 from keyway.errors import ProviderProtocolError
 from keyway.events import (
@@ -64,11 +65,11 @@ class _OpenCall:
     def finished(self, *, cut: bool) -> ToolCall:
         """The call. ``cut`` says that generation was stopped in it, so that no more than whole JSON can be trusted."""
         text = "".join(self.pieces)
-        if not text and not cut:
+        if not text.strip() and not cut and not strict_json.problem(self.given):
             return ToolCall(self.id, self.name, self.given)
         try:
-            arguments = json.loads(text)
-        except (ValueError, RecursionError):
+            arguments = strict_json.loads(text, levels=strict_json.LEVELS)
+        except ValueError:
             arguments = None
         if isinstance(arguments, dict):
             return ToolCall(self.id, self.name, arguments)
@@ -244,10 +245,11 @@ class AnthropicTurn:
     def _finish(self, _data: Json | None = None) -> Iterator[Event]:
         reason = _FINISH.get(self._stop_reason or "end_turn", "stop")
         cut = reason in ("length", "content_filter")
-        unstopped = [index for index, block in self._open.items() if isinstance(block, _OpenCall)]
-        for index in unstopped:
-            yield from self._block_stop({"index": index})
-        yield from self._release(cut=cut or bool(unstopped))
+        unstopped = [block for block in self._open.values() if isinstance(block, _OpenCall)]
+        yield from self._release(cut=cut and not unstopped)
+        for block in unstopped:
+            self._written = block
+            yield from self._release(cut=True)
         if not cut:
             # A call counts more than the word for it, and the word means nothing without a call.
             reason = "tool_calls" if self._called else "stop"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import NoReturn
 
+from keyway import strict_json
 from keyway.chat import Json
 from keyway.events import ToolCall
 
@@ -23,20 +23,15 @@ class OpenCall:
         """The call. ``cut`` says that generation was stopped in it, so that no more than whole JSON can be trusted."""
         text = "".join(self.pieces)
         if self.given is not None and not text:
-            if not cut:
+            if not cut and not strict_json.problem(self.given):
                 return ToolCall(self.id, self.name, self.given)
             return ToolCall(self.id, self.name, {}, malformed=json.dumps(self.given) if self.given else "")
         if not text.strip() and not cut:
             return ToolCall(self.id, self.name, {})
         try:
-            arguments = json.loads(text, parse_constant=_refuse)
-        except (ValueError, RecursionError):
+            arguments = strict_json.loads(text, levels=strict_json.LEVELS)
+        except ValueError:
             arguments = None
         if isinstance(arguments, dict):
             return ToolCall(self.id, self.name, arguments)
         return ToolCall(self.id, self.name, {}, malformed=text)
-
-
-def _refuse(constant: str) -> NoReturn:
-    # Python reads NaN and Infinity, but no tool's endpoint takes them as JSON.
-    raise ValueError(constant)

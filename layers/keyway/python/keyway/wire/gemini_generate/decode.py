@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from hashlib import blake2s
 
+from keyway import strict_json
 from keyway.chat import Json
 from keyway.errors import ProviderProtocolError
 from keyway.events import (
@@ -121,19 +123,20 @@ class GeminiTurn:
             raise ProviderProtocolError(
                 f"{self._provider} sent a function call without a name.", provider=self._provider
             )
-        call_id = self._call_id(text(call, "id"))
-        self._layout.call(call_id, signature)
         args = call.get("args")
-        if args is None or isinstance(args, dict):
+        call_id = self._call_id(text(call, "id"), name, args)
+        self._layout.call(call_id, signature)
+        if (args is None or isinstance(args, dict)) and not strict_json.problem(args):
             return (ToolCallStarted(call_id, name), ToolCall(call_id, name, args or {}))
         return (ToolCallStarted(call_id, name), ToolCall(call_id, name, {}, malformed=json.dumps(args)))
 
-    def _call_id(self, given: str) -> str:
+    def _call_id(self, given: str, name: str, args: object) -> str:
         """The call's id, or one that is the same however the answer is cut, and another in the next answer."""
         call_id = given
         if not call_id or call_id in self._call_ids:
-            answer = f"{self._response_id}_" if self._response_id else ""
-            call_id = f"call_{answer}{len(self._call_ids)}"
+            # A host that names no answer: what is called tells one from another as well as anything does.
+            answer = self._response_id or blake2s(json.dumps([name, args]).encode(), digest_size=8).hexdigest()
+            call_id = f"call_{answer}_{len(self._call_ids)}"
         self._call_ids.add(call_id)
         return call_id
 

@@ -14,10 +14,12 @@ Another model, or the same one at another host, cannot read them; the turn is th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from keyway.capabilities import Model
 from keyway.chat import Json, MessageToolCall
 from keyway.errors import InvalidRequest
+from keyway.wire.replay import calls_by_id
 
 KEY = "gemini_generate"
 
@@ -86,7 +88,7 @@ def replayed(
         InvalidRequest: ``extras`` are this wire's, but not as it wrote them. Names ``where``.
     """
     parts: list[Json] = []
-    open_calls = list(calls)
+    waiting = calls_by_id(calls)
     said = 0
     for entry in _entries(extras, model, where):
         signature = entry.get("thoughtSignature")
@@ -100,14 +102,12 @@ def replayed(
             case {"type": "thought", "text": str(thought)} if side:
                 parts.append({"text": thought, "thought": True, **side})
             case {"type": "functionCall", "id": str(call_id)}:
-                named = [call for call in open_calls if call.id == call_id]
-                parts += [{**_call(call), **side} for call in named]
-                open_calls = [call for call in open_calls if call not in named]
+                parts += [{**_call(call), **side} for call in waiting.pop(call_id, ())]
             case _:
                 raise _not_ours(where)
     if text[said:]:
         parts.append({"text": text[said:]})
-    parts += [_call(call) for call in open_calls]
+    parts += [_call(call) for call in chain(*waiting.values())]
     if signature_required:
         first = next((index for index, part in enumerate(parts) if "functionCall" in part), None)
         if first is not None:

@@ -6,9 +6,9 @@ Models and hosts write nothing for no arguments, a string inside a string, and o
 
 from __future__ import annotations
 
-import json
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
+from keyway import strict_json
 from keyway.chat import Json
 
 
@@ -34,10 +34,10 @@ def is_whole(written: str) -> bool:
 
 def _only_object(written: str) -> Json | None:
     try:
-        values = _values(written)
+        values = strict_json.values(written)
         if len(values) == 1 and isinstance(values[0], str):
-            values = _values(values[0])
-    except (ValueError, RecursionError):
+            values = strict_json.values(values[0])
+    except ValueError:
         return None
     if not all(isinstance(value, dict) for value in values):
         return None
@@ -46,22 +46,3 @@ def _only_object(written: str) -> Json | None:
         return None
     first = meant[0] if meant else {}
     return first if isinstance(first, dict) else None
-
-
-def _values(written: str) -> list[object]:
-    """The JSON values in ``written``, one after another."""
-    values: list[object] = []
-    rest = written.strip()
-    while rest:
-        value, end = _DECODER.raw_decode(rest)
-        values.append(value)
-        rest = rest[end:].lstrip()
-    return values
-
-
-def _refuse(constant: str) -> NoReturn:
-    # Python reads NaN and Infinity, but no tool's endpoint takes them as JSON.
-    raise ValueError(constant)
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse)

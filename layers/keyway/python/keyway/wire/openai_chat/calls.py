@@ -53,6 +53,7 @@ class Calls:
 
     def __init__(self) -> None:
         self._calls: list[_Call] = []
+        self._ids: set[str] = set()
         self._by_index: dict[int, _Call] = {}
         self._by_id: dict[str, _Call] = {}
 
@@ -122,9 +123,10 @@ class Calls:
         return self._calls[-1] if self._calls and (at.position == 0 or not name) else None
 
     def _open(self, at: _Place, answer: str) -> _Call:
-        taken = not at.id or any(call.id == at.id for call in self._calls)
+        taken = not at.id or at.id in self._ids
         call = _Call(id=_made_up(answer, len(self._calls)) if taken else at.id, given=at.id)
         self._calls.append(call)
+        self._ids.add(call.id)
         if at.index is not None:
             self._by_index[at.index] = call
         if at.id:

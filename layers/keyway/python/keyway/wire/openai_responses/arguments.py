@@ -7,8 +7,9 @@ string, or an empty object before the real one. All of these are read; anything 
 from __future__ import annotations
 
 import json
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
+from keyway import strict_json
 from keyway.chat import Json
 
 
@@ -26,7 +27,7 @@ def arguments(written: object, *, cut: bool = False) -> Arguments:
     it may be the beginning of something else.
     """
     if isinstance(written, dict):
-        return Arguments({}, json.dumps(written)) if cut else Arguments(written)
+        return Arguments({}, json.dumps(written)) if cut or strict_json.problem(written) else Arguments(written)
     as_written = written if isinstance(written, str) else ""
     if cut:
         return Arguments({}, as_written)
@@ -42,16 +43,11 @@ def _object(written: str) -> Json | None:
         candidates.append(written.lstrip()[2:])
     for candidate in candidates:
         try:
-            value = json.loads(candidate, parse_constant=_refuse)
+            value = strict_json.loads(candidate, levels=strict_json.LEVELS)
             if isinstance(value, str):
-                value = json.loads(value, parse_constant=_refuse)
-        except (ValueError, RecursionError):
+                value = strict_json.loads(value, levels=strict_json.LEVELS)
+        except ValueError:
             continue
         if isinstance(value, dict):
             return value
     return None
-
-
-def _refuse(constant: str) -> NoReturn:
-    # Python reads NaN and Infinity, but no tool's endpoint takes them as JSON.
-    raise ValueError(constant)

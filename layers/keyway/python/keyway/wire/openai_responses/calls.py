@@ -27,6 +27,7 @@ class Calls:
 
     def __init__(self) -> None:
         self._open: dict[object, _OpenCall] = {}
+        self._ids: set[str] = set()
         self._done: set[str] = set()
 
     @property
@@ -38,8 +39,11 @@ class Calls:
         """A call begins."""
         if item in self._open:
             return
-        opened = _OpenCall(_id(call, item), text(call, "name"))
-        self._open[item] = opened
+        call_id = _id(call, item)
+        if call_id in self._ids:
+            call_id = f"{call_id}_{item}"  # two calls, and each has to be answered
+        self._ids.add(call_id)
+        opened = self._open[item] = _OpenCall(call_id, text(call, "name"))
         if opened.name:
             yield ToolCallStarted(opened.id, opened.name)
 

@@ -12,10 +12,12 @@ items, and between them only which call or how much text came there; text and ca
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from keyway.chat import Json, MessageToolCall
 from keyway.errors import InvalidRequest
 from keyway.wire.openai_responses.fields import members, text
+from keyway.wire.replay import calls_by_id
 
 KEY = "openai_responses"
 
@@ -56,7 +58,7 @@ def replayed(
         InvalidRequest: ``kept`` is this wire's, but not as it wrote it. Names ``where``.
     """
     items: list[Json | MessageToolCall] = []
-    open_calls = list(calls)
+    waiting = calls_by_id(calls)
     said = 0
     for entry in _entries(kept, where):
         match entry:
@@ -66,12 +68,10 @@ def replayed(
                 items += _message(content[said : said + length], text(fields, "phase"))
                 said += length
             case {"type": "function_call", "call_id": str(call_id)}:
-                named = [call for call in open_calls if call.id == call_id]
-                items += named
-                open_calls = [call for call in open_calls if call not in named]
+                items += waiting.pop(call_id, ())
             case _:
                 raise _not_ours(where)
-    return [*items, *_message(content[said:]), *open_calls]
+    return [*items, *_message(content[said:]), *chain(*waiting.values())]
 
 
 def _message(content: str, phase: str = "") -> list[Json]:
