@@ -10,12 +10,13 @@ import httpx
 
 from keyway.catalog import Catalog
 from keyway.chat import ChatRequest
-from keyway.delivery import Delivery, Parcel
+from keyway.delivery import Delivery
 from keyway.destination import destination
 from keyway.dispatch import HttpRequest
 from keyway.errors import KeywayError
 from keyway.keys.credential import Credential
 from keyway.outside.signing import AwsSigner
+from keyway.parcel import Parcel
 from keyway.ports import Signer, Upstream
 from keyway.sanitise import sanitise
 from keyway.wire.registry import wire as wire_called

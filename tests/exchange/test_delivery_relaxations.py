@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from keyway.delivery import Delivery, Parcel
+from keyway.delivery import Delivery
 from keyway.dispatch import HttpRequest
 from keyway.errors import KeywayError, ProviderRejected, ProviderUnavailable
+from keyway.parcel import Parcel
 from tests.exchange.parcels import Memory, Pauses, Reply, delivery, parcel
 
 HOST = "https://host.example/v1"

@@ -183,8 +183,8 @@ async def test_the_time_is_for_the_whole_answer(tools):
 
 
 @pytest.mark.parametrize("where", SILENCES)
-async def test_when_nobody_waits_any_more_the_connection_is_closed_at_once(tools, where, monkeypatch):
-    monkeypatch.setattr("keyway.outside.upstream._LINGER", 3_600.0)  # an answer that is only closed may come to its end
+async def test_when_nobody_waits_any_more_the_connection_is_closed_at_once(where):
+    tools = HttpTools(HttpUpstream(linger=3_600))  # an answer that is only closed may come to its end
     arrived = asyncio.Event()
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -107,8 +107,8 @@ async def test_an_answer_has_a_length(tools):
             assert said(found) == ("web_search answered with more than 999 bytes", None, None, False)
 
 
-async def test_an_answer_without_end_is_not_read_to_it(tools, monkeypatch):
-    monkeypatch.setattr("keyway.outside.upstream._LINGER", 3_600.0)  # an answer that is only closed may come to its end
+async def test_an_answer_without_end_is_not_read_to_it():
+    tools = HttpTools(HttpUpstream(linger=3_600))  # an answer that is only closed may come to its end
     written = 0
 
     async def endless(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -18,7 +18,6 @@ import boto3
 import pytest
 
 from keyway.chat import Caller, LambdaExecutor
-from keyway.outside import lambda_tools
 from keyway.outside.lambda_tools import LambdaTools
 from keyway.tools.executor import Job, Key, ToolFailure
 from tests.outside.conftest import until
@@ -320,9 +319,9 @@ async def test_calls_run_side_by_side(tools, lambdas):
     assert await asyncio.gather(*(tools.run(job({"n": n})) for n in range(40))) == list(range(40))
 
 
-async def test_functions_of_requests_hold_up_no_function_of_the_operators(tools, lambdas, monkeypatch):
+async def test_functions_of_requests_hold_up_no_function_of_the_operators(lambdas, session):
     """Whoever gives up on a slow function leaves it running, and a thread with it."""
-    monkeypatch.setattr(lambda_tools, "_THREADS", 1)
+    tools = LambdaTools(endpoint=lambdas.url, session=session, threads=1)
     let_go = threading.Event()
 
     def slow(_event: object) -> Reply:
@@ -335,6 +334,7 @@ async def test_functions_of_requests_hold_up_no_function_of_the_operators(tools,
         assert await tools.run(job(arn=f"{ARN}2")) == 2
     finally:
         let_go.set()
+        tools.stop()
 
 
 async def test_functions_are_invoked_after_a_restore(tools, lambdas):

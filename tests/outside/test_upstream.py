@@ -73,8 +73,8 @@ async def test_a_request_may_have_another_method_and_no_body(upstream, method):
         assert server.bodies == [b"", b"[]"]
 
 
-async def test_an_answer_that_is_abandoned_is_closed_at_once(upstream, monkeypatch):
-    monkeypatch.setattr("keyway.outside.upstream._LINGER", 3_600.0)  # an answer that is only closed may come to its end
+async def test_an_answer_that_is_abandoned_is_closed_at_once():
+    upstream = HttpUpstream(linger=3_600)  # an answer that is only closed may come to its end
 
     async def more_and_more(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")

@@ -14,10 +14,8 @@ from keyway.answer import ToolRun
 from keyway.chat import Tool
 from keyway.doors.native.answer import answer_json
 from keyway.doors.native.request import read_request
-from keyway.tools import call as calls
-from keyway.tools import loop
 from keyway.tools.limit import Limited
-from keyway.tools.loop import CALLS
+from keyway.tools.loop import CALLS, KEPT
 from tests.exchange.harness import call, captured, gateway, leave
 from tests.tool_loop.test_calls import SEARCH, played
 from tests.tool_loop.test_endings import CALLER, request, round_of, stores
@@ -180,10 +178,9 @@ async def test_only_so_many_calls_of_a_round_are_run():
     assert all(f"Only {CALLS} calls are run at once." in repr(run.result) for run in runs[CALLS:])
 
 
-async def test_results_that_are_too_long_together_are_the_last(monkeypatch):
-    monkeypatch.setattr(loop, "KEPT", 1_000)
+async def test_results_that_are_too_long_together_are_the_last():
     toolset = Toolset()
-    toolset.tools.answers["search"] = say("x" * 600)
+    toolset.tools.answers["search"] = say("x" * (KEPT // 2))
     async with ScriptedProvider() as provider, gateway(provider, stores(), toolset=toolset) as keyway:
         for _ in range(3):
             provider.reply(round_of("Paris"))
@@ -195,15 +192,13 @@ async def test_results_that_are_too_long_together_are_the_last(monkeypatch):
     assert len(toolset.tools.jobs) == 2
 
 
-async def test_a_table_that_is_slow_to_count_does_not_fail_the_exchange_and_is_told_of(monkeypatch):
-    monkeypatch.setattr(calls, "_COUNTING", 0.0)
-
+async def test_a_table_that_is_slow_to_count_does_not_fail_the_exchange_and_is_told_of():
     class Slow(OpenLimiter):
         async def use(self, _limited: Limited, _usage: Mapping[str, Decimal]) -> bool:
             await asyncio.Event().wait()
             raise AssertionError
 
-    result = await played(Call("maps", {"city": "Paris"}), toolset=Toolset(limiter=Slow()))
+    result = await played(Call("maps", {"city": "Paris"}), toolset=Toolset(limiter=Slow(), counting=0))
     assert result.run.status == "success"
     assert len(result.of_tools("LimitUncounted")) == 1
 

@@ -15,6 +15,7 @@ from inspect import isawaitable
 from typing import Any, TypeAlias
 
 from keyway.keys.resolve import Resolver
+from keyway.tools.admission import COUNTING
 from keyway.tools.call import ToolRunner
 from keyway.tools.catalog import ToolCatalog
 from keyway.tools.executor import Job, ToolFailure
@@ -152,6 +153,7 @@ class Toolset:
     limiter: OpenLimiter = field(default_factory=OpenLimiter)
     catalog: Mapping[str, object] = field(default_factory=lambda: CATALOG)
     pauses: list[float] = field(default_factory=list)
+    counting: float = COUNTING
     now: Callable[[], float] = time.time
 
     def toolbox(self) -> Toolbox:
@@ -171,6 +173,7 @@ class Toolset:
             executors={"http": self.tools, "lambda": self.tools},
             now=self.now,
             sleep=paused,
+            counting=self.counting,
         )
 
 

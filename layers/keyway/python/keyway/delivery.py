@@ -2,7 +2,7 @@
 
 What comes back is an answer whose head said success, or the error that the last try ended with. Which failures are
 worth another try, and when, is ``retry.py``; a host that refuses one field of the protocol is asked once more without
-it, and when that helps it is remembered (``Relaxations``). Looking into the answer is the exchange's affair.
+it, and when that helps it is remembered (``relaxations.py``). Looking into the answer is the exchange's affair.
 """
 
 from __future__ import annotations
@@ -11,65 +11,15 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 
-from keyway.catalog import Provider
-from keyway.destination import Destination
 from keyway.dispatch import HttpRequest, http_request
 from keyway.error_body import error_body
 from keyway.errors import KeywayError, ProviderUnavailable, RateLimited
-from keyway.keys.credential import Credential
+from keyway.parcel import Parcel
 from keyway.ports import Signer, Upstream, UpstreamAnswer
+from keyway.relaxations import Relaxations
 from keyway.retry import pause
 from keyway.wire.contract import Outgoing, Wire
-
-_REMEMBERED = 1_000
-"""Hosts and models of which is known what they refuse; callers may choose both, so there is no end to them."""
-
-
-class Relaxations:
-    """Which fields of a protocol each host has refused, model by model. One per environment.
-
-    One address may stand for many models (a router, a deployment beside others), and what one of them refuses the
-    others may need: without ``stream_options`` they report no usage, without ``temperature`` they answer otherwise.
-    """
-
-    def __init__(self) -> None:
-        self._refused: dict[tuple[str, object], tuple[str, ...]] = {}
-
-    def applied(self, parcel: Parcel) -> Outgoing:
-        """``parcel``'s request as its host is known to take it."""
-        outgoing = parcel.outgoing
-        if parcel.wire.relaxation is not None and self._refused:
-            for field in self._refused.get(_of(parcel), ()):
-                if field in outgoing.body:
-                    outgoing = parcel.wire.relaxation.without(outgoing, field)
-        return outgoing
-
-    def remember(self, parcel: Parcel, fields: tuple[str, ...]) -> None:
-        """``parcel``'s host has refused ``fields``, in this order, and taken the request without them."""
-        known = self._refused.pop(_of(parcel), ())
-        self._refused[_of(parcel)] = known + tuple(field for field in fields if field not in known)
-        if len(self._refused) > _REMEMBERED:
-            del self._refused[next(iter(self._refused))]
-
-
-def _of(parcel: Parcel) -> tuple[str, object]:
-    # Azure's deployments are told apart by their URLs, everybody else's models by their names.
-    return parcel.destination.url(parcel.outgoing.path), parcel.outgoing.body.get("model")
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Parcel:
-    """One request, and all that sending it takes. Holds a key, so it has no readable ``repr``."""
-
-    provider: Provider
-    wire: Wire
-    destination: Destination
-    outgoing: Outgoing
-    credential: Credential
-    access_key_id: str | None = None
-    """The id that belongs to a caller's own AWS secret key."""
 
 
 class Delivery:

@@ -32,8 +32,9 @@ from keyway.errors import AuthFailed, DeadlineExceeded, InternalError, KeywayErr
 from keyway.events import Event, ToolCallEnded, TurnFinished, TurnStarted
 from keyway.ports import Journal
 from keyway.report import Report
+from keyway.route import Route
 from keyway.tools.loop import Done, GiveUp, RunCalls, ToolLoop
-from keyway.turn import ModelTurn, Route
+from keyway.turn import ModelTurn
 from keyway.wire.contract import Outgoing
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ class Exchange:
 
     def _start(self, step: RunCalls) -> None:
         """Sets the tools of a round to work."""
-        from keyway.tools.call import Scene  # noqa: PLC0415 - only an exchange with tools loads what runs them
+        from keyway.tools.context import CallContext  # noqa: PLC0415 - only an exchange with tools loads what runs them
         from keyway.tools.round import Round  # noqa: PLC0415
 
         runner, report, journal = self._tool_runner, self._report, self._journal
@@ -244,7 +245,7 @@ class Exchange:
         def note(subject: Subject, record: Record) -> None:
             journal.record(report, (record,), subject)
 
-        scene = Scene(
+        context = CallContext(
             caller=self._caller,
             request_id=report.request_id,
             note=note,
@@ -253,7 +254,7 @@ class Exchange:
             left=lambda: report.left,
         )
 
-        self._round = Round(step.planned, partial(runner.run, scene=scene), self._now)
+        self._round = Round(step.planned, partial(runner.run, context=context), self._now)
         self._round_is_last = bool(step.handed_back)
 
     async def _tools_batch(self, running: Round) -> Batch:

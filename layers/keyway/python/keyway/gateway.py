@@ -29,9 +29,9 @@ from keyway.keys.credential import Credential
 from keyway.keys.resolve import Resolver
 from keyway.ports import Journal
 from keyway.report import Report
+from keyway.route import Route
 from keyway.sanitise import check_files, sanitise
 from keyway.tools.loop import ToolLoop, closing
-from keyway.turn import Route
 from keyway.wire.registry import wire as wire_called
 
 if TYPE_CHECKING:

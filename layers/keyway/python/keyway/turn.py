@@ -7,20 +7,15 @@ An exchange is one turn, or several with tools between them; what follows a turn
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from keyway.capabilities import Model
-from keyway.catalog import Provider
-from keyway.chat import ChatRequest
 from keyway.deadline import Deadline
-from keyway.delivery import Delivery, Parcel
-from keyway.destination import Destination
+from keyway.delivery import Delivery
 from keyway.errors import KeywayError, ProviderProtocolError
 from keyway.events import Event, ToolCallStarted, Usage
-from keyway.keys.credential import Credential
+from keyway.parcel import Parcel
 from keyway.ports import UpstreamAnswer
 from keyway.report import TurnReport
-from keyway.wire.contract import Decoder, Outgoing, Wire
+from keyway.wire.contract import Decoder
 
 LONGEST = 64 * 2**20
 """Bytes of one answer. The longest that models write, streamed in their most wordy form, have some 40 million; whoever
@@ -28,34 +23,6 @@ brings an endpoint of their own may send without end, and an environment has to 
 
 CALLS = 256
 """Tool calls in one answer. More are no model's."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Route:
-    """Whom an exchange asks, in which protocol, and who pays. Holds a key, so it has no readable ``repr``."""
-
-    provider: Provider
-    model: Model
-    wire: Wire
-    dialect: object
-    destination: Destination
-    credential: Credential
-
-    def outgoing(self, request: ChatRequest) -> Outgoing:
-        """``request`` in the protocol. Raises ``InvalidRequest``."""
-        return self.wire.encode(request, self.model, self.dialect)
-
-    def parcel(self, outgoing: Outgoing, request: ChatRequest) -> Parcel:
-        """``outgoing``, with all that sending it takes."""
-        return Parcel(
-            self.provider, self.wire, self.destination, outgoing, self.credential, request.bedrock_access_key_id
-        )
-
-    def decoder(self, request: ChatRequest) -> Decoder:
-        """For one answer."""
-        return self.wire.decoder(
-            self.dialect, provider=self.provider.id, structured=request.response_format is not None
-        )
 
 
 class ModelTurn:

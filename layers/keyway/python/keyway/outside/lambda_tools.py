@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from boto3.session import Session
     from mypy_boto3_lambda.client import LambdaClient
 
-_THREADS = 64
-"""Invocations under way at once, for each client. Further ones wait, and their time is running."""
-
 _CLIENTS = 16
 """More clients than this, two for each region, are no operator's."""
 
@@ -56,11 +53,13 @@ class LambdaTools:
     Args:
         endpoint: Lambda's address, for tests and local systems; boto3's own settings otherwise.
         session: boto3's session, where there is one already.
+        threads: Invocations under way at once, for each client. Further ones wait, and their time is running.
     """
 
-    def __init__(self, *, endpoint: str | None = None, session: Session | None = None) -> None:
+    def __init__(self, *, endpoint: str | None = None, session: Session | None = None, threads: int = 64) -> None:
         self._endpoints = {"lambda": endpoint} if endpoint is not None else {}
         self._session = session
+        self._threads = threads
         self._clients: dict[tuple[str, bool], Aws] = {}
 
     async def run(self, job: Job) -> object:
@@ -105,7 +104,7 @@ class LambdaTools:
                 connect_timeout=5.0,
                 read_timeout=_PATIENCE,
                 attempts=1,
-                threads=_THREADS,
+                threads=self._threads,
                 session=self._session,
             )
         return self._clients[kept]

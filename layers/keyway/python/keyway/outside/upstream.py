@@ -37,9 +37,6 @@ _LIMITS = httpx.Limits(max_connections=1_024, max_keepalive_connections=64, keep
 
 _UNKEPT = httpx.Limits(max_connections=1_024, max_keepalive_connections=0)
 
-_LINGER = 0.25
-"""Seconds to wait for the end of an answer that has said all it has to say, so that its connection can be reused."""
-
 
 class HttpUpstream:
     """Sends requests to providers (an ``Upstream``, see ``ports.py``).
@@ -48,6 +45,8 @@ class HttpUpstream:
         guard: Looks at addresses that callers choose.
         authorities: Whose certificates are trusted; the public authorities by default.
         patience: Seconds of silence after which a provider is given up. A keep-alive comment breaks the silence.
+        linger: Seconds to wait for the end of an answer that has said all it has to say, so that its connection can be
+            reused.
     """
 
     def __init__(
@@ -56,10 +55,12 @@ class HttpUpstream:
         guard: AddressGuard | None = None,
         authorities: ssl.SSLContext | None = None,
         patience: float = _PATIENCE,
+        linger: float = 0.25,
     ) -> None:
         self._clients: dict[str, httpx.AsyncClient] = {}
         self._guard = guard or AddressGuard()
         self._authorities = authorities
+        self._linger = linger
         self._timeout = httpx.Timeout(connect=5.0, read=patience, write=30.0, pool=5.0)
 
     async def send(self, request: HttpRequest) -> HttpAnswer:
@@ -86,7 +87,7 @@ class HttpUpstream:
             response = await client.send(message, stream=True)
         except _BROKEN as error:
             raise _unavailable(error, request.provider) from None
-        answer = HttpAnswer(response, request.provider)
+        answer = HttpAnswer(response, request.provider, linger=self._linger)
         if request.caller_chosen and answer.headers.get("content-encoding", "identity") != "identity":
             await answer.abandon()
             what = f"{request.provider} answered in an encoding that it was not asked for."
@@ -139,11 +140,12 @@ class HttpUpstream:
 class HttpAnswer:
     """A provider's answer whose body is still arriving."""
 
-    def __init__(self, response: httpx.Response, provider: str) -> None:
+    def __init__(self, response: httpx.Response, provider: str, *, linger: float) -> None:
         self.status = response.status_code
         self.headers: Mapping[str, str] = response.headers
         self._response = response
         self._provider = provider
+        self._linger = linger
         # The bare stream is the fast path; a provider that compresses although asked not to is decoded as it arrives.
         chunks = response.aiter_bytes() if "content-encoding" in response.headers else response.stream
         assert isinstance(chunks, AsyncIterable)
@@ -178,7 +180,7 @@ class HttpAnswer:
         try:
             if not self._response.is_closed and not self._ended and not self._broken:
                 try:
-                    async with asyncio.timeout(_LINGER):
+                    async with asyncio.timeout(self._linger):
                         while await self.read():
                             pass
                 except (TimeoutError, ProviderUnavailable):
