@@ -44,8 +44,8 @@ format: .venv/installed ## Put the code into shape
 bench: .venv/installed ## CPU of importing, of a request and of a streamed event, beside a bare relay
 	@$(BIN)/python -m tests.bench
 
-prices: .venv/installed ## Write the price table anew and list every model's price
-	@$(BIN)/python -m infra.prices
+prices: .venv/installed ## Write the price tables anew, as of today (or AS_OF=2026-06-30), and list every model's price
+	@$(BIN)/python -m infra.prices $(if $(AS_OF),--as-of $(AS_OF))
 
 LOCK := $(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-emit-find-links --quiet \
   --custom-compile-command "make lock"

@@ -10,6 +10,9 @@ The gateway reads ``prices.json`` and never imports genai-prices itself: importi
 on every cold start, and an upgrade of the package could change a price that nobody looked at. Here every change of
 a price is a line in a diff.
 
+Every price is the one in force on one day, which the files name (``asOf``): today, unless another is asked for. To
+change one price and no other, ask for the day that is there: ``make prices AS_OF=2026-06-30``.
+
 An override is a price row as in ``prices.json`` with ``reason`` (why the package's price is not ours), ``source``
 (where ours is published) and ``updatedAt`` (when we read it there):
 

@@ -47,7 +47,8 @@ def _check(folder: Path) -> int:
     stale = [name for name, text in wanted.items() if (folder / name).read_text(encoding="utf-8") != text]
     for name in stale:
         sys.stderr.write(
-            f"prices: {name} is not what its sources give for {as_of}. Run `make prices` and look at the diff.\n"
+            f"prices: {name} is not what its sources give for {as_of}. Run `make prices AS_OF={as_of}` (without AS_OF,"
+            " for the prices of today) and look at the diff.\n"
         )
     return 1 if stale else 0
 

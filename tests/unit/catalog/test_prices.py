@@ -20,6 +20,7 @@ from infra.prices.__main__ import main
 from keyway.catalog import Catalog, load
 from keyway.money import Rates, Tier
 
+ROOT = Path(__file__).resolve().parents[3]
 CATALOG = Catalog.load()
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
@@ -220,6 +221,34 @@ def test_writing_the_table_again_on_another_day_still_passes_the_check(folder, c
     assert "prices in force on 2026-05-01" in capsys.readouterr().out
     assert json.loads((folder / "prices.json").read_text(encoding="utf-8"))["asOf"] == "2026-05-01"
     assert main(["--check", "--catalog", str(folder)]) == 0
+
+
+def test_one_price_changes_alone_when_the_day_is_kept(folder):
+    before = {name: (folder / name).read_text(encoding="utf-8") for name in ("prices.json", "prices_unlisted.json")}
+    row = {"input": "1", "output": "1", "updatedAt": "2026-06-11", "reason": "r", "source": "s"}
+    overrides = json.loads((folder / "price_overrides.json").read_text(encoding="utf-8"))
+    overrides["openai"] = {**overrides.get("openai", {}), "gpt-4.1": row}
+    (folder / "price_overrides.json").write_text(json.dumps(overrides), encoding="utf-8")
+    assert main(["--as-of", json.loads(before["prices.json"])["asOf"], "--catalog", str(folder)]) == 0
+    changed = {
+        name: [
+            new.split('": ')[0].strip(' "')
+            for old, new in zip(
+                text.splitlines(), (folder / name).read_text(encoding="utf-8").splitlines(), strict=True
+            )
+            if old != new
+        ]
+        for name, text in before.items()
+    }
+    assert changed == {"prices.json": ["version", "gpt-4.1"], "prices_unlisted.json": ["version"]}
+
+
+@pytest.mark.parametrize(("given", "options"), [((), ""), (("AS_OF=2026-06-30",), "--as-of 2026-06-30")])
+def test_make_passes_the_day_on(given, options):
+    run = ["make", "--dry-run", "--no-print-directory", "prices", *given]
+    apart = {name: value for name, value in os.environ.items() if name not in ("AS_OF", "MAKEFLAGS", "MFLAGS")}
+    done = subprocess.run(run, cwd=ROOT, env=apart, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1].split("infra.prices")[1].strip() == options
 
 
 def test_a_stray_override_is_an_error_that_names_it(folder, capsys):
