@@ -77,7 +77,7 @@ class KeywayFunction(Construct):
             log_group_name=f"/aws/lambda/{name}",
             removal_policy=RemovalPolicy.RETAIN if options.retain else RemovalPolicy.DESTROY,
         )
-        cast(logs.CfnLogGroup, self.log_group.node.default_child).retention_in_days = options.log_retention
+        cast(logs.CfnLogGroup, self.log_group.node.default_child).retention_in_days = options.log_retention_days
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log_group.grant_write(self.role)
         self.function = lambda_.Function(

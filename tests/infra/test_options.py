@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 
 import pytest
@@ -12,6 +13,7 @@ from infra.constructs.gateway_settings import gateway_settings
 from infra.stacks.names import Names
 from infra.stacks.options import KEYS, OptionError, Options
 from keyway.settings import SettingError
+from tests.infra.operators_copy import ROOT
 from tests.infra.templates import app
 
 CLOCK = "arn:aws:lambda:us-east-1:123456789012:function:clock"
@@ -87,8 +89,9 @@ def test_functions_that_no_caller_could_use_are_refused(kinds):
         options(toolExecutors=kinds, toolFunctions=CLOCK)
 
 
-def test_every_option_has_a_name_that_is_known():
-    assert len(KEYS) == len(Options.__slots__)
+def test_every_option_is_told_of_and_nothing_else():
+    table = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8").split("\n## Options\n")[1].split("\n## ")[0]
+    assert set(re.findall(r"(?m)^\| `(\w+)` \|", table)) == KEYS
 
 
 def test_a_setting_the_gateway_would_refuse_is_refused_in_its_words():
