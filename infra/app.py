@@ -2,7 +2,7 @@
 
 The CDK's command line runs this too (``cdk.json``). It builds the layers, puts the stacks together, and has cdk-nag and
 the CDK look at every template; it needs no AWS account and speaks to none. What can be chosen is
-``infra/stacks/options.py``.
+``infra/options.py``.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def main(arguments: list[str]) -> int:
     from infra.build.wheels import BuildError  # noqa: PLC0415 - after the path above
     from infra.constructs.flag_document import FlagDocumentError  # noqa: PLC0415
     from infra.local import terminal  # noqa: PLC0415
+    from infra.options import OptionError  # noqa: PLC0415
     from infra.stacks.deployment import FindingsError, synthesise  # noqa: PLC0415 - the CDK starts Node when it is imported
-    from infra.stacks.options import OptionError  # noqa: PLC0415
     from keyway.settings import SettingError  # noqa: PLC0415
     from keyway.tools.catalog import ToolCatalogError  # noqa: PLC0415
 

@@ -10,8 +10,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infra.constructs.hosted_key_metrics import total
 from infra.constructs.log_metrics import SIGNS, sign
-from infra.stacks.names import Names
-from infra.stacks.options import Options
+from infra.names import Names
+from infra.options import Options
 
 FIVE_MINUTES = Duration.minutes(5)
 

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from infra.constructs.alarms import FIVE_MINUTES, of_function
 from infra.constructs.hosted_key_metrics import average, total
-from infra.stacks.names import Names
+from infra.names import Names
 
 _HOUR = Duration.hours(1)
 

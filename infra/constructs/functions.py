@@ -14,7 +14,7 @@ from constructs import Construct
 
 from infra.build.artifacts import Artifact
 from infra.constructs.acknowledged import acknowledge
-from infra.stacks.options import Options
+from infra.options import Options
 
 WRAPPER = "/opt/stream-runtime"
 

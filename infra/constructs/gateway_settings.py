@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 
 from infra.build.artifacts import DEPLOYED_CATALOG
-from infra.stacks.names import METRICS, Names
-from infra.stacks.options import Options
+from infra.names import METRICS, Names
+from infra.options import Options
 from keyway.settings import Settings
 
 

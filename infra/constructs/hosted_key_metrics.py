@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from infra.stacks.names import METRICS
+from infra.names import METRICS
 
 
 def total(

@@ -9,7 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.stacks.names import Names
+from infra.names import Names
 
 NAMESPACE = "Keyway/Log"
 

@@ -13,7 +13,7 @@ from constructs import Construct
 
 from infra.constructs.acknowledged import acknowledge
 from infra.constructs.functions import ARCHITECTURES
-from infra.stacks.options import Options
+from infra.options import Options
 
 CONCURRENCY = 32
 """Invocations at once in one execution environment. Always said: the platform's default is no promise."""

@@ -15,7 +15,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.constructs.acknowledged import acknowledge
-from infra.stacks.names import Names
+from infra.names import Names
 
 KEPT = Duration.days(7)
 _FOLDER = "answers/*"

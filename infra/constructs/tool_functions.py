@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import aws_iam as iam
 
-from infra.stacks.options import Options
+from infra.options import Options
 from keyway.tools.catalog import ToolCatalog
 
 

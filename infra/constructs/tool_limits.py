@@ -13,7 +13,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.constructs.acknowledged import acknowledge
-from infra.stacks.names import Names
+from infra.names import Names
 
 
 class ToolLimits(Construct):

@@ -6,5 +6,6 @@
     observability.py   dashboard, alarms, saved queries
     example.py         a state machine that calls the gateway
 
-``options.py`` is what an operator can choose, ``names.py`` what everything is called; ``deployment.py`` composes all.
+``deployment.py`` composes all. What an operator can choose is ``infra/options.py``, what everything is called
+``infra/names.py``.
 """

@@ -12,13 +12,13 @@ from cdk_nag import AwsSolutionsChecks
 from infra.build.artifacts import FUNCTIONS, function, layers
 from infra.build.target import Target
 from infra.constructs.tool_catalog import tool_catalog
+from infra.names import Names
+from infra.options import KEYS, OptionError, Options
 from infra.stacks.example import ExampleStack
 from infra.stacks.flags import FlagsStack
 from infra.stacks.gateway import GatewayStack
 from infra.stacks.keys import KeysStack
-from infra.stacks.names import Names
 from infra.stacks.observability import ObservabilityStack
-from infra.stacks.options import KEYS, OptionError, Options
 
 
 class FindingsError(Exception):

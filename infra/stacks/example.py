@@ -14,8 +14,8 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from infra.constructs.acknowledged import acknowledge
-from infra.stacks.names import Names
-from infra.stacks.options import Options
+from infra.names import Names
+from infra.options import Options
 from keyway import errors
 
 _OF_LAMBDA = [

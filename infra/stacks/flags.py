@@ -15,7 +15,7 @@ from constructs import Construct
 from infra.constructs.acknowledged import acknowledge
 from infra.constructs.flag_document import SCHEMA, flag_document
 from infra.constructs.hosted_key_metrics import total
-from infra.stacks.names import PROFILE, Names
+from infra.names import PROFILE, Names
 from keyway.tools.catalog import ToolCatalog
 
 FAILURES = 20

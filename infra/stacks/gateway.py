@@ -17,10 +17,10 @@ from infra.constructs.managed_instances import MEMORY, ManagedInstances
 from infra.constructs.task_storage import TaskStorage
 from infra.constructs.tool_functions import grant_invoke
 from infra.constructs.tool_limits import ToolLimits
+from infra.names import Names
+from infra.options import Options
 from infra.stacks.flags import FlagsStack
 from infra.stacks.keys import KeysStack
-from infra.stacks.names import Names
-from infra.stacks.options import Options
 from keyway.tools.catalog import ToolCatalog
 
 

@@ -9,8 +9,8 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.constructs.acknowledged import acknowledge
-from infra.stacks.names import Names
-from infra.stacks.options import Options
+from infra.names import Names
+from infra.options import Options
 
 
 class KeysStack(Stack):

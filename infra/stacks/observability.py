@@ -14,8 +14,8 @@ from infra.constructs.alarms import alarms
 from infra.constructs.dashboard import dashboard
 from infra.constructs.log_metrics import count_signs
 from infra.constructs.saved_queries import QUERIES
-from infra.stacks.names import Names
-from infra.stacks.options import Options
+from infra.names import Names
+from infra.options import Options
 
 
 class ObservabilityStack(Stack):

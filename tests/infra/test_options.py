@@ -10,8 +10,8 @@ import pytest
 
 from infra.constructs.flag_document import DOCUMENT, FlagDocumentError, flag_document
 from infra.constructs.gateway_settings import gateway_settings
-from infra.stacks.names import Names
-from infra.stacks.options import KEYS, OptionError, Options
+from infra.names import Names
+from infra.options import KEYS, OptionError, Options
 from keyway.settings import SettingError
 from tests.infra.operators_copy import ROOT
 from tests.infra.templates import app

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
 
+from infra import option_values as values
 from infra.build.target import Architecture
-from infra.stacks import option_values as values
-from infra.stacks.option_values import ToolExecutor
+from infra.option_values import ToolExecutor
 
 Shape: TypeAlias = Literal["functions", "managed-instances"]
 UrlAuth: TypeAlias = Literal["AWS_IAM", "NONE"]
