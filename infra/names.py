@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from keyway.settings import Settings
+
 PROFILE = "feature-flags"
-"""The AppConfig profile the gateway reads."""
+"""The AppConfig profile the gateway reads.
 
+The gateway names it in ``keyway/outside/flags.py``, whose packages the CDK's environment does not have; a test holds
+the two together.
+"""
 
-METRICS = "Keyway/HostedKey"
+METRICS = Settings().metrics_namespace
 """The namespace of the gateway's own metrics."""
 
 

@@ -20,8 +20,7 @@ import boto3
 from botocore.config import Config
 
 from infra.local.aws import REGION
-
-PROFILE = "feature-flags"
+from infra.names import PROFILE
 
 MODEL_KEYS = {
     "OPENAI_API_KEY_1": "sk-local-openai-hosted-1-3f1c9a",

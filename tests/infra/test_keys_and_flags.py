@@ -6,6 +6,8 @@ import json
 
 from aws_lambda_powertools.utilities.feature_flags.schema import SchemaValidator
 
+from keyway.outside.flags import PROFILE
+
 
 def test_the_table_is_that_of_the_gateway_encrypted_and_can_be_restored(each):
     table = each.one("AWS::DynamoDB::Table", "Keys")
@@ -46,9 +48,9 @@ def test_the_flag_is_off_and_the_document_is_one_the_gateway_takes(default):
     assert version["ContentType"] == "application/json"
 
 
-def test_the_profile_is_freeform_and_checks_its_documents(default):
+def test_the_profile_is_the_one_the_gateway_reads_and_checks_its_documents(default):
     profile = default.one("AWS::AppConfig::ConfigurationProfile").properties
-    assert (profile["Name"], profile["Type"], profile["LocationUri"]) == ("feature-flags", "AWS.Freeform", "hosted")
+    assert (profile["Name"], profile["Type"], profile["LocationUri"]) == (PROFILE, "AWS.Freeform", "hosted")
     (validator,) = profile["Validators"]
     assert validator["Type"] == "JSON_SCHEMA"
     assert json.loads(validator["Content"])["$schema"].startswith("http://json-schema.org/draft-04")
