@@ -2,8 +2,9 @@
 
 ``CostCharged.0`` is the amount in US dollars. An exchange has a line for its model, and one for each tool call that
 cost something, which has ``toolCallId``. Fields with a capital letter are the metric's dimensions; ``Tool`` is the
-model's id or the tool's. The others are named in ``keyway/report.py``; tokens stand on the model's lines only, so that
-they can be added up.
+model's id or the tool's. Of the others, most are named in ``keyway/report.py`` (``Report.ledger``); ``toolCallId``, and
+what the line of a whole exchange adds under ``exchange``, such as ``exchange.firstByteMs``, in
+``keyway/outside/telemetry.py``. Tokens stand on the model's lines only, so that they can be added up.
 """
 
 from __future__ import annotations
