@@ -9,13 +9,11 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from keyway.chat import LambdaExecutor
-
-ToolExecutor: TypeAlias = Literal["http", "lambda"]
+from keyway.chat import ExecutorKind, LambdaExecutor
 
 RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)
 """Days for which CloudWatch Logs can be told to keep a log group."""
@@ -85,8 +83,8 @@ def addresses(value: object) -> Mapping[str, str]:
     return parsed
 
 
-def executors(value: object) -> tuple[ToolExecutor, ...]:
-    kind = one_of(ToolExecutor)
+def executors(value: object) -> tuple[ExecutorKind, ...]:
+    kind = one_of(ExecutorKind)
     return tuple(kind(entry) for entry in _entries(value))
 
 

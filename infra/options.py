@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
 
 from infra import option_values as values
 from infra.build.target import Architecture
-from infra.option_values import ToolExecutor
+from keyway.chat import ExecutorKind
 
 Shape: TypeAlias = Literal["functions", "managed-instances"]
 UrlAuth: TypeAlias = Literal["AWS_IAM", "NONE"]
@@ -60,7 +60,7 @@ class Options:
     provider_base_urls: Annotated[Mapping[str, str], values.addresses] = field(default_factory=dict)
     """Addresses by provider id that win over the catalog's (``PROVIDER_BASE_URLS``)."""
 
-    tool_executors: Annotated[tuple[ToolExecutor, ...], values.executors] = ()
+    tool_executors: Annotated[tuple[ExecutorKind, ...], values.executors] = ()
     """Kinds of tool that callers may bring with a request (``TOOL_EXECUTORS``)."""
 
     tool_functions: Annotated[tuple[str, ...], values.functions] = ()
