@@ -19,7 +19,7 @@ from keyway.doors.native.answer import answer_json
 from keyway.doors.native.request import read_request
 from keyway.doors.native.stream import PING, EventStream
 from keyway.errors import InvalidRequest, KeywayError
-from keyway.gateway import Call
+from keyway.gateway import Invocation
 from keyway.settings import Settings
 from keyway.wiring import Keyway
 from stream_runtime import Context, Response
@@ -46,14 +46,14 @@ class Function:
 
     async def __call__(self, event: Mapping[str, object], context: Context) -> Response | dict[str, object]:
         """One invocation. A bare event's errors are raised: their class names are what Step Functions sees."""
-        call = Call(request_id=context.request_id, deadline=context.deadline_ms / 1000)
+        call = Invocation(request_id=context.request_id, deadline=context.deadline_ms / 1000)
         if is_function_url(event):
             return await self._over_http(event, call)
         return await self._started.tasks.run(
             event, request_id=call.request_id, deadline=call.deadline, ask=partial(self._whole, call=call)
         )
 
-    async def _over_http(self, event: Mapping[str, object], call: Call) -> Response:
+    async def _over_http(self, event: Mapping[str, object], call: Invocation) -> Response:
         try:
             match method_and_path(event):
                 case "POST", "/v1/execute":
@@ -70,7 +70,7 @@ class Function:
             headers = {"retry-after": str(max(1, round(error.retry_after)))} if error.retry_after is not None else {}
             return _json(error.status, {"error": error.to_json(call.request_id)}, headers)
 
-    async def _execute(self, event: Mapping[str, object], call: Call) -> Response:
+    async def _execute(self, event: Mapping[str, object], call: Invocation) -> Response:
         request, caller = read_request(json_body(event))
         if not request.stream:
             return _json(200, answer_json(await self._whole(request, caller, call)))
@@ -88,7 +88,7 @@ class Function:
         tools = self._started.tools
         return tools_json(tools.catalog if tools else None)
 
-    async def _whole(self, request: ChatRequest, caller: Caller, call: Call) -> Answer:
+    async def _whole(self, request: ChatRequest, caller: Caller, call: Invocation) -> Answer:
         return await (await self._started.gateway.open(request, caller, call)).whole()
 
     @property

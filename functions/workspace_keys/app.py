@@ -21,7 +21,7 @@ from keyway.errors import (
     ProviderUnavailable,
     RateLimited,
 )
-from keyway.gateway import Call
+from keyway.gateway import Invocation
 from keyway.outside.aws import Aws
 from keyway.outside.workspace_keys_admin import WorkspaceKeysAdmin
 from keyway.settings import SettingError, Settings
@@ -119,7 +119,7 @@ class Function:
                 "apiKey": command.api_key,
             }
         )
-        call = Call(request_id=context.request_id, deadline=context.deadline_ms / 1000)
+        call = Invocation(request_id=context.request_id, deadline=context.deadline_ms / 1000)
         try:
             exchange = await self._keyway.gateway.open(request, caller, call)
             await exchange.whole()

@@ -10,8 +10,8 @@ import pytest
 from keyway.catalog import Catalog
 from keyway.chat import Caller, ChatRequest
 from keyway.delivery import Delivery
-from keyway.dispatch import HttpRequest
-from keyway.gateway import Call, Gateway
+from keyway.gateway import Gateway, Invocation
+from keyway.http_request import HttpRequest
 from keyway.keys.pool import KeyPool
 from keyway.keys.resolve import Resolver
 from keyway.outside.signing import AwsSigner
@@ -72,7 +72,7 @@ async def first_byte_ms(provider: str, model: str, slow: Slow) -> int:
     )
     with captured() as lines:
         exchange = await gateway.open(
-            request, Caller.model_validate_json(f'{{"apiKey": "{CALLERS_SECRET}"}}'), Call("request-1", 2_000.0)
+            request, Caller.model_validate_json(f'{{"apiKey": "{CALLERS_SECRET}"}}'), Invocation("request-1", 2_000.0)
         )
         assert (await exchange.whole()).content
     [line] = lines.exchanges

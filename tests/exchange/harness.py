@@ -19,10 +19,10 @@ from infra.local.provider import ScriptedProvider
 from keyway.catalog import Catalog
 from keyway.delivery import Delivery
 from keyway.exchange import Exchange
-from keyway.gateway import Call, Gateway
+from keyway.gateway import Gateway, Invocation
 from keyway.keys.pool import KeyPool
 from keyway.keys.resolve import Resolver
-from keyway.outside.lines import log_to_stdout
+from keyway.outside.log_lines import log_to_stdout
 from keyway.outside.signing import AwsSigner
 from keyway.outside.telemetry import Telemetry
 from keyway.outside.upstream import HttpUpstream
@@ -95,9 +95,9 @@ async def gateway(
         await upstream.aclose()
 
 
-def call(seconds: float = 60.0) -> Call:
+def call(seconds: float = 60.0) -> Invocation:
     """An invocation with ``seconds`` left."""
-    return Call(request_id="request-1", deadline=time.time() + seconds)
+    return Invocation(request_id="request-1", deadline=time.time() + seconds)
 
 
 async def leave(exchange: Exchange, when: Awaitable[object]) -> None:

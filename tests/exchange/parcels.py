@@ -12,8 +12,8 @@ from keyway.catalog import Catalog
 from keyway.chat import ChatRequest
 from keyway.delivery import Delivery
 from keyway.destination import destination
-from keyway.dispatch import HttpRequest
 from keyway.errors import KeywayError
+from keyway.http_request import HttpRequest
 from keyway.keys.credential import Credential
 from keyway.outside.signing import AwsSigner
 from keyway.parcel import Parcel

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from keyway.delivery import Delivery
-from keyway.dispatch import HttpRequest
 from keyway.errors import KeywayError, ProviderRejected, ProviderUnavailable
+from keyway.http_request import HttpRequest
 from keyway.parcel import Parcel
 from tests.exchange.parcels import Memory, Pauses, Reply, delivery, parcel
 

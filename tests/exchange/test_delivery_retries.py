@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from keyway.dispatch import HttpRequest
 from keyway.errors import (
     AuthFailed,
     InvalidRequest,
@@ -17,6 +16,7 @@ from keyway.errors import (
     ProviderUnavailable,
     RateLimited,
 )
+from keyway.http_request import HttpRequest
 from keyway.keys.credential import Credential
 from keyway.outside.signing import AwsSigner
 from tests.exchange.parcels import SECRET, Memory, Pauses, Reply, delivery, parcel

@@ -15,10 +15,10 @@ from keyway.billing.settlement import Statement
 from keyway.catalog import Catalog
 from keyway.chat import Caller, ChatRequest
 from keyway.delivery import Delivery
-from keyway.dispatch import HttpRequest
 from keyway.doors.native.stream import EventStream
 from keyway.errors import InternalError, KeywayError, RateLimited
 from keyway.gateway import Gateway
+from keyway.http_request import HttpRequest
 from keyway.keys.pool import KeyPool
 from keyway.keys.resolve import Resolver
 from keyway.outside.signing import AwsSigner

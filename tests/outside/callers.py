@@ -10,7 +10,7 @@ from collections import Counter
 
 from keyway.outside.aws import Aws
 from keyway.outside.tool_limits import ToolLimits
-from keyway.tools.limit import Admission, Admitted, Limited
+from keyway.tools.limiter import Admission, Admitted, Limited
 from keyway.tools.rows import CustomLimit, Dimension, RequestLimit
 from tests.outside.conftest import until
 

@@ -16,9 +16,9 @@ import pytest
 
 from infra.local.provider import Say, ScriptedProvider
 from keyway.answer import Origin
-from keyway.dispatch import HttpRequest
 from keyway.errors import AuthFailed, KeywayError, ProviderUnavailable
 from keyway.events import TextDelta
+from keyway.http_request import HttpRequest
 from keyway.keys.credential import Credential
 from keyway.outside.signing import AwsSigner
 from keyway.outside.upstream import HttpUpstream
@@ -28,7 +28,7 @@ KEY_ID = "AKIDEXAMPLE"
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 REQUEST = HttpRequest(
-    provider="bedrock",
+    recipient="bedrock",
     url="https://bedrock-runtime.us-east-1.amazonaws.com/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse",
     headers={"content-type": "application/json", "accept": "application/json", "user-agent": "keyway"},
     content=b'{"messages":[{"role":"user","content":[{"text":"hi"}]}]}',
@@ -45,7 +45,7 @@ def signer(bearer_token: str | None = None) -> AwsSigner:
 async def signed(by: AwsSigner, credential: Credential, access_key_id: str | None = None) -> dict[str, str]:
     """The headers that were added. Nothing else may have changed."""
     request = await by.sign(REQUEST, credential, region="us-east-1", access_key_id=access_key_id)
-    assert (request.url, request.content, request.provider) == (REQUEST.url, REQUEST.content, REQUEST.provider)
+    assert (request.url, request.content, request.recipient) == (REQUEST.url, REQUEST.content, REQUEST.recipient)
     assert REQUEST.headers.items() <= request.headers.items()
     return {name: value for name, value in request.headers.items() if name not in REQUEST.headers}
 
@@ -216,7 +216,7 @@ async def test_a_request_that_is_not_signed_is_refused() -> None:
 def test_importing_the_signer_and_using_a_bearer_token_imports_no_botocore() -> None:
     program = (
         "import asyncio, sys\n"
-        "from keyway.dispatch import HttpRequest\n"
+        "from keyway.http_request import HttpRequest\n"
         "from keyway.keys.credential import Credential\n"
         "from keyway.outside.signing import AwsSigner\n"
         "request = HttpRequest('bedrock', 'https://example.com', {}, b'')\n"

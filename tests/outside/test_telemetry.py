@@ -33,7 +33,7 @@ from keyway.errors import AuthFailed, InvalidRequest, KeyRequired, ProviderUnava
 from keyway.events import TextDelta, TurnFinished, Usage
 from keyway.keys.credential import Credential
 from keyway.money import Price, Rates
-from keyway.outside.lines import JsonLines, log_to_stdout
+from keyway.outside.log_lines import JsonLines, log_to_stdout
 from keyway.outside.telemetry import Telemetry
 from keyway.report import Report
 

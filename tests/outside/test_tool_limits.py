@@ -16,8 +16,8 @@ import pytest
 
 from keyway.outside.aws import Aws
 from keyway.outside.tool_limits import ToolLimits
-from keyway.tools.limit import Admitted, TurnedAway, Uncounted
-from keyway.tools.line import Line
+from keyway.tools.fair_queue import FairQueue
+from keyway.tools.limiter import Admitted, TurnedAway, Uncounted
 from tests.outside.callers import HOUR, TABLE, TEN, Callers, Wall, calls, kill, stand_in_line, tokens
 from tests.outside.conftest import QUICK, Operator, until
 from tests.outside.servers import FAULTS, Proxy, Reply
@@ -87,8 +87,8 @@ def item(table: Any, name: str = "tool-limit#search#w-1") -> Any:
     return table.get_item(TableName=TABLE, Key={"id": {"S": name}}, ConsistentRead=True).get("Item")
 
 
-def line(table: Any) -> Line:
-    return Line.read(item(table)["state"]["S"])
+def line(table: Any) -> FairQueue:
+    return FairQueue.read(item(table)["state"]["S"])
 
 
 async def test_of_forty_at_once_exactly_ten_pass_and_who_has_no_time_is_turned_away(limits, elsewhere, wall, table):
@@ -370,7 +370,11 @@ async def test_without_a_table_nothing_is_counted_and_nothing_is_asked(aws, prox
     assert proxy.asked == []
 
 
-ITEM = {"id": {"S": "tool-limit#search#w-1"}, "state": {"S": Line(1_700_000_000_000, 0).text()}, "version": {"S": "v"}}
+ITEM = {
+    "id": {"S": "tool-limit#search#w-1"},
+    "state": {"S": FairQueue(1_700_000_000_000, 0).text()},
+    "version": {"S": "v"},
+}
 
 
 @pytest.mark.parametrize(

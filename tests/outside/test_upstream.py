@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from keyway.dispatch import HttpRequest
 from keyway.errors import InvalidRequest, ProviderUnavailable
+from keyway.http_request import HttpRequest
 from keyway.outside.upstream import HttpAnswer, HttpUpstream
 from tests.outside.raw import OK, serving
 

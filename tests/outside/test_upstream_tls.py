@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 import trustme
 
-from keyway.dispatch import HttpRequest
 from keyway.errors import InvalidRequest, ProviderUnavailable
+from keyway.http_request import HttpRequest
 from keyway.outside.addresses import AddressGuard
 from keyway.outside.upstream import HttpUpstream
 from tests.outside.raw import OK, Raw, serving

@@ -18,7 +18,7 @@ from keyway.answer import Answer, ToolRun
 from keyway.chat import Caller, ChatRequest
 from keyway.errors import InvalidRequest, KeyStoreUnavailable
 from keyway.tools.executor import ToolFailure
-from keyway.tools.limit import Admitted, TurnedAway, Uncounted
+from keyway.tools.limiter import Admitted, TurnedAway, Uncounted
 from tests.exchange.harness import CALLERS_SECRET, Lines, Stores, call, captured, gateway
 from tests.tool_loop.toolset import CATALOG, KEYS, OTHER_SEARCH_SECRET, SEARCH_SECRET, Toolset, fails, say
 

@@ -16,7 +16,7 @@ from keyway.errors import KeyStoreUnavailable
 from keyway.keys.pool import KeyPool
 from keyway.keys.resolve import Resolver
 from keyway.tools.executor import Job
-from keyway.tools.limit import Admission, Admitted, Limited
+from keyway.tools.limiter import Admission, Admitted, Limited
 from tests.exchange.harness import Lines, Stores, call, captured, gateway
 from tests.tool_loop.toolset import KEYS, SEARCH_SECRET, OpenLimiter, ToolGate, Toolset, fails, say
 

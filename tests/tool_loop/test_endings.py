@@ -16,7 +16,7 @@ from keyway.errors import DeadlineExceeded, KeywayError, TooManyToolRounds
 from keyway.events import ToolCallEnded
 from keyway.exchange import Batch, Exchange
 from keyway.tools.executor import Job
-from keyway.tools.loop import ROUNDS
+from keyway.tools.loop import MAX_ROUNDS
 from tests.exchange.clock import Clock, run
 from tests.exchange.harness import MODELS, Lines, Stores, call, captured, gateway, leave
 from tests.tool_loop.toolset import KEYS, ToolGate, Toolset, say
@@ -182,29 +182,29 @@ async def test_a_model_that_never_stops_calling_is_stopped(vendor: str, stream: 
     toolset = Toolset()
     with captured() as lines:
         async with ScriptedProvider() as provider, gateway(provider, stores(), toolset=toolset) as keyway:
-            for _ in range(ROUNDS + 1):
+            for _ in range(MAX_ROUNDS + 1):
                 provider.reply(round_of("Paris"))
             exchange = await keyway.open(request(vendor, stream=stream), CALLER, call())
             told: Batch = []
             with pytest.raises(TooManyToolRounds) as raised:
                 await read(exchange, told)
-            assert len(provider.requests) == ROUNDS + 1
+            assert len(provider.requests) == MAX_ROUNDS + 1
     assert raised.value.status == 422
     ended = [event.status for event in told if isinstance(event, ToolCallEnded)]
-    assert ended == ["success"] * ROUNDS + ["cancelled"], "every call that was shown to begin is shown to end"
-    assert len(toolset.tools.jobs) == ROUNDS == 20
+    assert ended == ["success"] * MAX_ROUNDS + ["cancelled"], "every call that was shown to begin is shown to end"
+    assert len(toolset.tools.jobs) == MAX_ROUNDS == 20
     assert_settled_once(lines, "failed")
-    assert tools_of(lines, "CostAbsorbed") == [COST] * ROUNDS
+    assert tools_of(lines, "CostAbsorbed") == [COST] * MAX_ROUNDS
 
 
 async def test_twenty_rounds_are_allowed():
     async with ScriptedProvider() as provider, gateway(provider, stores(), toolset=Toolset()) as keyway:
-        for _ in range(ROUNDS):
+        for _ in range(MAX_ROUNDS):
             provider.reply(round_of("Paris"))
         provider.script(Say("Enough."), tokens=TURN)
         answer = await (await keyway.open(request("openai"), CALLER, call())).whole()
     assert answer.content == "Enough."
-    assert len([each for each in answer.timing.segments if each.type == "model"]) == ROUNDS + 1
+    assert len([each for each in answer.timing.segments if each.type == "model"]) == MAX_ROUNDS + 1
 
 
 @vendors

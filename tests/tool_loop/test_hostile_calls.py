@@ -14,8 +14,8 @@ from keyway.answer import ToolRun
 from keyway.chat import Tool
 from keyway.doors.native.answer import answer_json
 from keyway.doors.native.request import read_request
-from keyway.tools.limit import Limited
-from keyway.tools.loop import CALLS, KEPT
+from keyway.tools.limiter import Limited
+from keyway.tools.loop import MAX_CALLS, MAX_RESULTS
 from tests.exchange.harness import call, captured, gateway, leave
 from tests.tool_loop.test_calls import SEARCH, played
 from tests.tool_loop.test_endings import CALLER, request, round_of, stores
@@ -108,7 +108,7 @@ async def test_a_call_that_was_never_sent_is_no_failure_of_the_key():
 
 
 async def test_calls_that_are_only_refused_take_nobodys_place():
-    made = [Call(f"nothing_{number}", {}) for number in range(CALLS)]
+    made = [Call(f"nothing_{number}", {}) for number in range(MAX_CALLS)]
     result = await played(*made, SEARCH)
     assert [job.tool for job in result.toolset.tools.jobs] == ["search"]
 
@@ -170,17 +170,17 @@ async def test_a_caller_who_leaves_is_no_failure_of_a_tools_key():
 
 
 async def test_only_so_many_calls_of_a_round_are_run():
-    made = [Call("search", {"city": str(number)}) for number in range(CALLS + 3)]
+    made = [Call("search", {"city": str(number)}) for number in range(MAX_CALLS + 3)]
     result = await played(*made)
-    assert len(result.toolset.tools.jobs) == len(result.of_tools("CostCharged")) == CALLS
+    assert len(result.toolset.tools.jobs) == len(result.of_tools("CostCharged")) == MAX_CALLS
     runs = [run for run in result.answer.tool_calls if isinstance(run, ToolRun)]
-    assert [run.status for run in runs] == ["success"] * CALLS + ["error"] * 3
-    assert all(f"Only {CALLS} calls are run at once." in repr(run.result) for run in runs[CALLS:])
+    assert [run.status for run in runs] == ["success"] * MAX_CALLS + ["error"] * 3
+    assert all(f"Only {MAX_CALLS} calls are run at once." in repr(run.result) for run in runs[MAX_CALLS:])
 
 
 async def test_results_that_are_too_long_together_are_the_last():
     toolset = Toolset()
-    toolset.tools.answers["search"] = say("x" * (KEPT // 2))
+    toolset.tools.answers["search"] = say("x" * (MAX_RESULTS // 2))
     async with ScriptedProvider() as provider, gateway(provider, stores(), toolset=toolset) as keyway:
         for _ in range(3):
             provider.reply(round_of("Paris"))

@@ -11,7 +11,7 @@ from keyway.answer import ToolRun
 from keyway.doors.native.answer import answer_json
 from keyway.errors import InvalidRequest, ProviderProtocolError
 from keyway.strict_json import loads
-from keyway.turn import CALLS, LONGEST
+from keyway.turn import MAX_BYTES, MAX_CALLS
 from tests.matrix.stage import Stage
 from tests.matrix.ways import WAYS, Way
 from tests.tool_loop.stories import TURN
@@ -86,18 +86,18 @@ async def assert_answered(on: Stage, way: Way, made: Call, *, streamed: bool) ->
 @by_way
 @either_way
 async def test_an_answer_with_more_calls_than_any_model_makes_is_broken_off(on: Stage, way: Way, streamed: bool):
-    on.provider.reply(Script(*(Call("search", {"city": str(number)}) for number in range(CALLS + 1)), tokens=TURN))
+    on.provider.reply(Script(*(Call("search", {"city": str(number)}) for number in range(MAX_CALLS + 1)), tokens=TURN))
     toolset = Toolset()
     outcome = await on.ask(way, QUESTION, streamed=streamed, toolset=toolset)
     assert isinstance(outcome.error, ProviderProtocolError)
-    assert outcome.error.message == f"{way.provider} sent more than {CALLS} tool calls in one answer."
+    assert outcome.error.message == f"{way.provider} sent more than {MAX_CALLS} tool calls in one answer."
     assert toolset.tools.jobs == []
     assert len(outcome.lines.exchanges) == 1
 
 
 async def test_an_answer_without_end_is_broken_off(on: Stage):
     """Whoever brings an endpoint may send without end, and memory has one."""
-    on.provider.reply(Verbatim(200, b" " * (LONGEST + 1), "text/event-stream"))
+    on.provider.reply(Verbatim(200, b" " * (MAX_BYTES + 1), "text/event-stream"))
     outcome = await on.ask(BY_ID["vllm"], QUESTION, streamed=True)
     assert isinstance(outcome.error, ProviderProtocolError)
     assert outcome.error.message == "vllm sent more than 64 MiB in one answer."

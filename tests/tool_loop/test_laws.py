@@ -22,7 +22,7 @@ from keyway.chat import Caller, ChatRequest
 from keyway.errors import KeywayError
 from keyway.events import ToolCall
 from keyway.tools.executor import Job, ToolFailure
-from keyway.tools.loop import ROUNDS
+from keyway.tools.loop import MAX_ROUNDS
 from tests.exchange.harness import CALLERS_SECRET, MODELS, Lines, Stores, call, captured, gateway
 from tests.tool_loop.toolset import KEYS, Toolset
 
@@ -150,7 +150,9 @@ def test_random_tools_keep_the_laws(graph: Graph):
 
 
 def assert_bounded(outcome: Outcome) -> None:
-    assert len(outcome.bodies) <= ROUNDS + 1 + 2, "twenty rounds, one answer, and two tries of a request that failed"
+    assert len(outcome.bodies) <= MAX_ROUNDS + 1 + 2, (
+        "twenty rounds, one answer, and two tries of a request that failed"
+    )
     if outcome.error is not None:
         assert outcome.error.type in (
             "ProviderRejected",

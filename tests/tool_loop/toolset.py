@@ -19,7 +19,7 @@ from keyway.tools.admission import COUNTING
 from keyway.tools.call import ToolRunner
 from keyway.tools.catalog import ToolCatalog
 from keyway.tools.executor import Job, ToolFailure
-from keyway.tools.limit import Admission, Admitted, Limited
+from keyway.tools.limiter import Admission, Admitted, Limited
 from keyway.tools.toolbox import Toolbox
 
 SEARCH_SECRET = "search-hosted-0123456789"

@@ -19,10 +19,10 @@ from keyway.tools.catalog import ToolCatalog, ToolCatalogError
 from keyway.tools.rows import (
     CatalogTool,
     CustomLimit,
-    Hosting,
     PriceByExpression,
     PricePerRequest,
     RequestLimit,
+    ToolHosting,
     Unlimited,
 )
 
@@ -363,7 +363,7 @@ def test_what_is_no_catalog_at_all(text):
 def test_a_tool_cannot_be_made_wrong_by_hand_either():
     make: list[Callable[[], object]] = [
         lambda: CatalogTool.model_validate({"executor": {"type": "http", "url": "https://{host}/"}}),
-        lambda: Hosting.model_validate({"keyPrefix": "A", "pricing": {"type": "custom", "cost": "x"}}),
+        lambda: ToolHosting.model_validate({"keyPrefix": "A", "pricing": {"type": "custom", "cost": "x"}}),
     ]
     for making in make:
         with pytest.raises(ValidationError):

@@ -65,7 +65,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class TranscriptMessage:
     """A turn of the conversation that this exchange added: the model's with its calls, or a tool's result."""
 
     role: Literal["assistant", "tool"]
@@ -108,4 +108,4 @@ class Answer:
     request_id: str
     tool_calls: tuple[ToolCall | ToolRun, ...] = ()
     extras: Mapping[str, object] = field(default_factory=dict)
-    messages: tuple[Said, ...] = ()
+    messages: tuple[TranscriptMessage, ...] = ()

@@ -52,7 +52,7 @@ JsonObject = Annotated[dict[str, object], BeforeValidator(_passable)]
 """What is passed on unread. All that is asked of it is that it can be (``strict_json.py``)."""
 
 
-class Words(BaseModel):
+class CamelModel(BaseModel):
     """What all that callers and operators write for us has in common: camelCase, immutable, strict about types."""
 
     model_config = ConfigDict(
@@ -65,7 +65,7 @@ class Words(BaseModel):
     )
 
 
-class File(Words):
+class File(CamelModel):
     """A file beside a message's text: ``data`` (base64) inline, or ``url`` for the provider to fetch."""
 
     name: Text = "file"
@@ -80,7 +80,7 @@ class File(Words):
         return self
 
 
-class MessageToolCall(Words):
+class MessageToolCall(CamelModel):
     """A call the model made earlier in the conversation."""
 
     id: CallId
@@ -88,7 +88,7 @@ class MessageToolCall(Words):
     arguments: JsonObject = Field(default_factory=dict)
 
 
-class Message(Words):
+class Message(CamelModel):
     """One turn of the conversation.
 
     ``toolCalls`` belongs to an assistant's turn, ``toolCallId`` to a tool's answer. ``providerExtras`` is what an
@@ -120,7 +120,7 @@ ExecutorKind: TypeAlias = Literal["http", "lambda"]
 EXECUTOR_KINDS: tuple[ExecutorKind, ...] = get_args(ExecutorKind)
 
 
-class HttpExecutor(Words):
+class HttpExecutor(CamelModel):
     """Runs a tool as one HTTP request that is answered with JSON.
 
     ``url`` is a URI template (RFC 6570), such as ``https://api.example/items/{id}{?limit}``; in ``headers`` and in the
@@ -141,7 +141,7 @@ class HttpExecutor(Words):
         return "body" not in self.model_fields_set and self.method not in ("GET", "DELETE")
 
 
-class LambdaExecutor(Words):
+class LambdaExecutor(CamelModel):
     """Runs a tool as one synchronous invocation of a Lambda function."""
 
     type: Literal["lambda"]
@@ -152,7 +152,7 @@ class LambdaExecutor(Words):
     timeout_seconds: Annotated[float, Field(gt=0, le=900)] = 60.0
 
 
-Executor: TypeAlias = Annotated[HttpExecutor | LambdaExecutor, Field(discriminator="type")]
+ExecutorSpec: TypeAlias = Annotated[HttpExecutor | LambdaExecutor, Field(discriminator="type")]
 """What runs a tool on the gateway's side."""
 
 
@@ -161,7 +161,7 @@ def no_parameters() -> dict[str, object]:
     return {"type": "object", "properties": {}}
 
 
-class Tool(Words):
+class Tool(CamelModel):
     """A function the model may call. ``id`` is its name on every wire; ``parameters`` is a JSON Schema.
 
     ``params`` are arguments the operator of the workflow has already set; they win over the model's. A call is run here
@@ -175,10 +175,10 @@ class Tool(Words):
     params: JsonObject = Field(default_factory=dict, repr=False)
     parameters: JsonObject = Field(default_factory=no_parameters)
     usage_control: Literal["auto", "force", "none"] = "auto"
-    executor: Executor | None = None
+    executor: ExecutorSpec | None = None
 
 
-class ResponseFormat(Words):
+class ResponseFormat(CamelModel):
     """A JSON Schema the answer has to satisfy."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = "response_schema"
@@ -186,7 +186,7 @@ class ResponseFormat(Words):
     strict: bool = True
 
 
-class ChatRequest(Words):
+class ChatRequest(CamelModel):
     """One request to a model, free of anything about who asks or who pays."""
 
     provider: Name
@@ -245,7 +245,7 @@ class ChatRequest(Words):
         return (Message(role="user", content=self.context), *self.messages)
 
 
-class Caller(Words):
+class Caller(CamelModel):
     """Who asks, and the key they brought. Never part of what a provider is told."""
 
     api_key: SecretStr | None = None

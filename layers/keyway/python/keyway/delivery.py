@@ -12,9 +12,9 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
-from keyway.dispatch import HttpRequest, http_request
 from keyway.error_body import error_body
 from keyway.errors import KeywayError, ProviderUnavailable, RateLimited
+from keyway.http_request import HttpRequest, http_request
 from keyway.parcel import Parcel
 from keyway.ports import Signer, Upstream, UpstreamAnswer
 from keyway.relaxations import Relaxations

@@ -45,7 +45,7 @@ the caller and to settle. A short invocation keeps a fifth of its time instead."
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Invocation:
     """The invocation an exchange runs in: its id and the epoch second at which it is cut off."""
 
     request_id: str
@@ -78,7 +78,7 @@ class Gateway:
         self._tool_runner = tool_runner
         self._now = now
 
-    async def open(self, request: ChatRequest, caller: Caller, call: Call) -> Exchange:
+    async def open(self, request: ChatRequest, caller: Caller, call: Invocation) -> Exchange:
         """Sends ``request`` and returns its exchange once the provider has begun to answer.
 
         Raises:

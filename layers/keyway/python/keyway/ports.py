@@ -7,7 +7,7 @@ from typing import Protocol
 
 from keyway.billing.records import Record, Subject
 from keyway.billing.settlement import Statement
-from keyway.dispatch import HttpRequest
+from keyway.http_request import HttpRequest
 from keyway.keys.credential import Credential
 from keyway.report import Report
 

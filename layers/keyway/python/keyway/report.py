@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from keyway.answer import Answer, Origin, Said, Segment, Timing, ToolRun
+from keyway.answer import Answer, Origin, Segment, Timing, ToolRun, TranscriptMessage
 from keyway.billing.cost import MeteringError, model_cost
 from keyway.billing.records import Subject
 from keyway.billing.settlement import Statement, Terms, unbilled
@@ -137,7 +137,7 @@ class Report:
             return None
         return known[0] if len(known) == 1 else _together(known)
 
-    def answer(self, statement: Statement, said: tuple[Said, ...] = ()) -> Answer:
+    def answer(self, statement: Statement, said: tuple[TranscriptMessage, ...] = ()) -> Answer:
         """The whole answer of an exchange that finished and was settled.
 
         Args:

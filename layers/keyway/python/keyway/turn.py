@@ -17,11 +17,11 @@ from keyway.ports import UpstreamAnswer
 from keyway.report import TurnReport
 from keyway.wire.contract import Decoder
 
-LONGEST = 64 * 2**20
+MAX_BYTES = 64 * 2**20
 """Bytes of one answer. The longest that models write, streamed in their most wordy form, have some 40 million; whoever
 brings an endpoint of their own may send without end, and an environment has to live with all of it."""
 
-CALLS = 256
+MAX_CALLS = 256
 """Tool calls in one answer. More are no model's."""
 
 
@@ -82,15 +82,15 @@ class ModelTurn:
         events: list[Event] = []
         self._bytes += len(data)
         try:
-            if self._bytes > LONGEST:
-                raise self._broken(f"sent more than {LONGEST // 2**20} MiB in one answer")
+            if self._bytes > MAX_BYTES:
+                raise self._broken(f"sent more than {MAX_BYTES // 2**20} MiB in one answer")
             for event in self._decoder.feed(data) if data else self._decoder.end():
                 report.heard(now)  # not with any byte: a keep-alive is no answer
                 report.add(event)
                 events.append(event)
                 self._calls += isinstance(event, ToolCallStarted)
-                if self._calls > CALLS:
-                    raise self._broken(f"sent more than {CALLS} tool calls in one answer")
+                if self._calls > MAX_CALLS:
+                    raise self._broken(f"sent more than {MAX_CALLS} tool calls in one answer")
             if not data and report.finished is None:
                 raise self._broken("ended its answer early")
         except KeywayError as error:

@@ -17,11 +17,11 @@ from keyway.doors.step_functions.tasks import Tasks
 from keyway.gateway import Gateway
 from keyway.keys.pool import KeyPool
 from keyway.keys.resolve import FLAG, Resolver
-from keyway.outside.answers import AnswersBucket
+from keyway.outside.answers_bucket import AnswersBucket
 from keyway.outside.aws import Aws
 from keyway.outside.flags import Flags
 from keyway.outside.idempotency import IdempotencyRecords
-from keyway.outside.lines import log_to_stdout
+from keyway.outside.log_lines import log_to_stdout
 from keyway.outside.secrets import HostedKeys
 from keyway.outside.signing import AwsSigner
 from keyway.outside.telemetry import Telemetry

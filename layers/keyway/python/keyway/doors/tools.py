@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from keyway.billing.cost import dollars
 from keyway.tools.catalog import ToolCatalog
-from keyway.tools.rows import CatalogTool, Hosting, PricePerRequest
+from keyway.tools.rows import CatalogTool, PricePerRequest, ToolHosting
 from keyway.tools.toolbox import parameters_shown
 
 
@@ -28,7 +28,7 @@ def _tool(name: str, tool: CatalogTool) -> dict[str, object]:
     return shown | {"hosting": _hosting(tool.hosting) if tool.hosting is not None else None}
 
 
-def _hosting(hosting: Hosting) -> dict[str, object]:
+def _hosting(hosting: ToolHosting) -> dict[str, object]:
     pricing = hosting.pricing
     priced: dict[str, object] = {"type": pricing.type}
     if isinstance(pricing, PricePerRequest):

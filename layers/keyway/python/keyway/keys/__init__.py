@@ -5,5 +5,5 @@
     resolve.py      the order, as one visible list
     steps.py        each step of it
 
-Reading stored keys and flags is ``outside/``; sending a key is ``dispatch.py``; what it costs is ``billing/``.
+Reading stored keys and flags is ``outside/``; sending a key is ``http_request.py``; what it costs is ``billing/``.
 """

@@ -1,6 +1,6 @@
 """A key and where it came from. It prints its origin and never its secret.
 
-Which key pays is decided in ``resolve.py``; putting it on the wire is ``dispatch.py``.
+Which key pays is decided in ``resolve.py``; putting it on the wire is ``http_request.py``.
 """
 
 from __future__ import annotations

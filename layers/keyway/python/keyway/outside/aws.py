@@ -2,7 +2,7 @@
 
 A call is short or it fails: brief timeouts, one retry. What boto3 raises becomes ``AwsError``, which names the
 operation and the code and never repeats what was sent or answered. What to do about it is for each store to say:
-``secrets.py``, ``flags.py``, ``workspace_keys.py``, ``idempotency.py``, ``answers.py``, ``tool_limits.py``, and
+``secrets.py``, ``flags.py``, ``workspace_keys.py``, ``idempotency.py``, ``answers_bucket.py``, ``tool_limits.py``, and
 ``lambda_tools.py`` for functions, which may take their time.
 """
 

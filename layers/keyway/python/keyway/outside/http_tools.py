@@ -22,9 +22,9 @@ from collections.abc import Callable
 
 from keyway import __version__
 from keyway.chat import HttpExecutor
-from keyway.dispatch import HttpRequest
 from keyway.error_body import error_body
 from keyway.errors import KeywayError
+from keyway.http_request import HttpRequest
 from keyway.keys.credential import fits_a_header
 from keyway.outside.tool_answers import decoded, quoted_body, too_long
 from keyway.outside.upstream import HttpAnswer, HttpUpstream
@@ -91,7 +91,7 @@ def _request(job: Job, executor: HttpExecutor) -> HttpRequest:
     except TemplateError as error:
         raise ToolFailure(f"{job.tool} was not called: {error}", sent=False) from None
     return HttpRequest(
-        provider=job.tool,
+        recipient=job.tool,
         url=call.url,
         headers=_headers(job, call),
         content=call.content or b"",

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from keyway.dispatch import HttpRequest, checked_key
 from keyway.errors import AuthFailed, ProviderUnavailable
+from keyway.http_request import HttpRequest, checked_key
 from keyway.keys.credential import Credential
 
 if TYPE_CHECKING:
@@ -69,10 +69,10 @@ class AwsSigner:
             ProviderUnavailable: The function's keys cannot be read at the moment.
         """
         if credential.secret is not None and credential.origin == "caller" and access_key_id:
-            keys = AwsKeys(checked_key(access_key_id, request.provider), credential.secret)
+            keys = AwsKeys(checked_key(access_key_id, request.recipient), credential.secret)
             return await asyncio.to_thread(self._signed, request, keys, region)
         if token := credential.secret or self._bearer_token:
-            return _with(request, {"authorization": f"Bearer {checked_key(token, request.provider)}"})
+            return _with(request, {"authorization": f"Bearer {checked_key(token, request.recipient)}"})
         return await asyncio.to_thread(self._signed_by_role, request, region)
 
     def restored(self) -> None:
@@ -81,7 +81,7 @@ class AwsSigner:
             self._session = None
 
     def _signed_by_role(self, request: HttpRequest, region: str) -> HttpRequest:
-        return self._signed(request, self._keys_of_role(request.provider), region)
+        return self._signed(request, self._keys_of_role(request.recipient), region)
 
     def _keys_of_role(self, provider: str) -> AwsKeys:
         import botocore.session  # noqa: PLC0415  slow to import, and of no use to other providers

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from keyway.billing.records import Record, Subject, UnknownModelCost
 from keyway.billing.settlement import Statement
 from keyway.errors import KeywayError
-from keyway.outside.lines import write_line
+from keyway.outside.log_lines import write_line
 from keyway.report import Report
 
 if TYPE_CHECKING:

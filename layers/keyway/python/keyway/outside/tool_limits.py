@@ -2,7 +2,7 @@
 
     id = "tool-limit#" payee "#" workspace   state   version   expiration
 
-``state`` is the buckets and the waiting line, which ``tools/line.py`` knows how to change. Here it is changed by
+``state`` is the buckets and the waiting line, which ``tools/fair_queue.py`` knows how to change. Here it is changed by
 compare and swap: a write says which ``version`` it was made from and is refused when another environment was faster,
 which brings that one's state along for the next try. The state last seen is remembered, so that one write is all a
 call takes as long as no other environment has written meanwhile.
@@ -30,14 +30,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from keyway.billing.records import WaitReason
 from keyway.outside.aws import Aws, AwsError
-from keyway.tools.limit import Admission, Admitted, Limited, TurnedAway, Uncounted
-from keyway.tools.line import Answer, Line, LineError, Passed, Refused, Rules, Waiting
+from keyway.tools.fair_queue import Decision, FairQueue, FairQueueError, Passed, Refused, Rules, Waiting
+from keyway.tools.limiter import Admission, Admitted, Limited, TurnedAway, Uncounted
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 T = TypeVar("T")
-Change: TypeAlias = Callable[[Line, int], tuple[Line, T]]  # of a line and the time: another line, and an answer
+Change: TypeAlias = Callable[[FairQueue, int], tuple[FairQueue, T]]  # of a queue and the time: another, and an answer
 
 _TRIES = 40
 """After as many writes lost to other environments the table is as good as out of reach."""
@@ -54,7 +54,7 @@ log = logging.getLogger("keyway")
 class _Seen:
     """What an item held when it was last read or written. Without a line, there is none or nobody can read it."""
 
-    line: Line | None = None
+    line: FairQueue | None = None
     version: Mapping[str, Any] | None = None
 
 
@@ -124,7 +124,7 @@ class ToolLimits:
         until = began + _milliseconds(min(max(within, 0.0), 86_400.0))
         waits_for: WaitReason | None = None
 
-        def ask(line: Line, now: int) -> tuple[Line, Answer]:
+        def ask(line: FairQueue, now: int) -> tuple[FairQueue, Decision]:
             return line.ask(ticket, now=now, until=until, rules=item.rules)
 
         while True:
@@ -166,7 +166,7 @@ class ToolLimits:
         """After a SnapStart restore: what was seen before the snapshot is long past."""
         self._items.clear()
 
-    async def _withdraw(self, item: _Item, ticket: str, asking: asyncio.Task[Answer]) -> None:
+    async def _withdraw(self, item: _Item, ticket: str, asking: asyncio.Task[Decision]) -> None:
         """Gives back what a cancelled call has. If that fails, the lease of its place runs out."""
         with suppress(AwsError, TimeoutError):
             async with asyncio.timeout(self._patience):
@@ -194,7 +194,7 @@ class ToolLimits:
         fresh = False  # whether the table itself has told what it holds; what is remembered may be out of date
         for tries in range(_TRIES):
             now = self._now()
-            before = item.seen.line or Line.full(item.rules, now=now)
+            before = item.seen.line or FairQueue.full(item.rules, now=now)
             after, outcome = change(before, now)
             if after is before:
                 if fresh:
@@ -245,7 +245,7 @@ def _milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
 
 
-def _row(item: _Item, line: Line) -> dict[str, dict[str, str]]:
+def _row(item: _Item, line: FairQueue) -> dict[str, dict[str, str]]:
     """``version`` is random: a number would begin anew with an item that expired, and mean another state."""
     return {
         "id": {"S": item.name},
@@ -293,8 +293,8 @@ def _seen(item: Mapping[str, Any]) -> _Seen:
     if not item:
         return _Seen()
     try:
-        return _Seen(Line.read(item["state"]["S"]), item["version"])
-    except (LineError, LookupError, TypeError):
+        return _Seen(FairQueue.read(item["state"]["S"]), item["version"])
+    except (FairQueueError, LookupError, TypeError):
         name = str(item.get("id", {}).get("S"))
         log.error("the limit kept as %s cannot be read and is begun anew", name, extra={"item": name})  # noqa: TRY400
         return _Seen(None, item.get("version"))

@@ -19,8 +19,8 @@ from http.cookiejar import DefaultCookiePolicy
 
 import httpx
 
-from keyway.dispatch import HttpRequest
 from keyway.errors import InvalidRequest, ProviderUnavailable
+from keyway.http_request import HttpRequest
 from keyway.outside.addresses import AddressGuard
 
 _PATIENCE = 600.0
@@ -74,24 +74,24 @@ class HttpUpstream:
         try:
             url = httpx.URL(request.url)
         except httpx.InvalidURL:
-            raise InvalidRequest(f"the address of {request.provider} is not a URL") from None
+            raise InvalidRequest(f"the address of {request.recipient} is not a URL") from None
         client = self._client(url, caller_chosen=request.caller_chosen)
         message = client.build_request(request.method, url, headers=request.headers, content=request.content)
         if request.caller_chosen:
             host = url.raw_host.decode("ascii")  # as DNS and certificates write it
-            address = await self._guard.pin(host, url.port or 443, provider=request.provider, field=request.chosen_in)
+            address = await self._guard.pin(host, url.port or 443, provider=request.recipient, field=request.chosen_in)
             message.extensions["sni_hostname"] = host  # the certificate is still the name's
             message.url = url.copy_with(host=address)  # the Host header was made from the name
             message.headers["accept-encoding"] = "identity"
         try:
             response = await client.send(message, stream=True)
         except _BROKEN as error:
-            raise _unavailable(error, request.provider) from None
-        answer = HttpAnswer(response, request.provider, linger=self._linger)
+            raise _unavailable(error, request.recipient) from None
+        answer = HttpAnswer(response, request.recipient, linger=self._linger)
         if request.caller_chosen and answer.headers.get("content-encoding", "identity") != "identity":
             await answer.abandon()
-            what = f"{request.provider} answered in an encoding that it was not asked for."
-            raise ProviderUnavailable(what, provider=request.provider)
+            what = f"{request.recipient} answered in an encoding that it was not asked for."
+            raise ProviderUnavailable(what, provider=request.recipient)
         return answer
 
     async def prepare(self) -> None:

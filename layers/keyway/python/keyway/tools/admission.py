@@ -1,6 +1,6 @@
 """Whether a call on a hosted key may be made now, and what is written down about its waiting.
 
-How calls are counted is the ``Limiter``'s (``limit.py``); what became of a call is told by ``call.py``.
+How calls are counted is the ``Limiter``'s (``limiter.py``); what became of a call is told by ``call.py``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from keyway.billing.records import LimitUncounted, QueueWaitDuration, QueueWaitE
 from keyway.chat import Caller
 from keyway.tools.context import CallContext
 from keyway.tools.executor import ToolFailure
-from keyway.tools.limit import Admitted, Limited, Limiter, TurnedAway, Uncounted
+from keyway.tools.limiter import Admitted, Limited, Limiter, TurnedAway, Uncounted
 from keyway.tools.pricing import usage_of
 from keyway.tools.rows import CustomLimit
 from keyway.tools.toolbox import RunnableTool

@@ -41,11 +41,11 @@ from keyway.tools.arguments import merged
 from keyway.tools.context import CallContext
 from keyway.tools.executor import Executor, Job, Key, ToolFailure
 from keyway.tools.expression import ExpressionError
-from keyway.tools.limit import Limiter
+from keyway.tools.limiter import Limiter
 from keyway.tools.outcome import failed, succeeded
 from keyway.tools.pricing import left_open, needs_key, price_of, price_version
 from keyway.tools.round import Slot
-from keyway.tools.rows import Hosting
+from keyway.tools.rows import ToolHosting
 from keyway.tools.toolbox import RunnableTool
 
 PAUSES = (1.0, 2.0, 4.0)
@@ -67,7 +67,7 @@ class _Attempt:
     job: Job | None = field(default=None, repr=False)
 
     @property
-    def hosting(self) -> Hosting:
+    def hosting(self) -> ToolHosting:
         assert self.tool.hosting is not None, "only such a tool is run on a hosted key"
         return self.tool.hosting
 
@@ -279,7 +279,7 @@ def _busy(failure: ToolFailure) -> bool:
     )
 
 
-def _keyless(tool: RunnableTool, hosting: Hosting, caller: Caller) -> str:
+def _keyless(tool: RunnableTool, hosting: ToolHosting, caller: Caller) -> str:
     said = f"A key is required for {tool.tool.id}. Send it as params.{hosting.api_key_param} of the tool"
     if caller.workspace_id is None:
         return f"{said}, or name the workspaceId whose key should pay."

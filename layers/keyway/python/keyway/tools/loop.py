@@ -11,8 +11,8 @@ what is wrong about it, for providers refuse a history with an unanswered call. 
 those of ours are run and the others handed back beside their results.
 
 A forced tool is asked for until it has been called, one after the other, in the order of the request; when all have
-been, the choice is the model's. There are at most ``ROUNDS`` rounds, and ``CALLS`` calls are run in each, until the
-results together are longer than ``KEPT``.
+been, the choice is the model's. There are at most ``MAX_ROUNDS`` rounds, and ``MAX_CALLS`` calls are run in each, until
+the results together are longer than ``MAX_RESULTS``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from keyway.answer import Said
+from keyway.answer import TranscriptMessage
 from keyway.chat import ChatRequest, Message, MessageToolCall
 from keyway.errors import KeywayError, TooManyToolRounds
 from keyway.events import FinishReason, ToolCall
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from keyway.tools.outcome import Outcome
     from keyway.tools.toolbox import RunnableTool
 
-ROUNDS = 20
+MAX_ROUNDS = 20
 """Rounds of tools in one exchange."""
 
-CALLS = 32
+MAX_CALLS = 32
 """Calls of one round that are run."""
 
-KEPT = 16 * 1024 * 1024
+MAX_RESULTS = 16 * 1024 * 1024
 """Characters of results in one conversation, after which no call is run any more. All of them are in memory, and sent
 with every turn; no model reads so much."""
 
@@ -91,7 +91,7 @@ class ToolLoop:
         self.request = request
         self.rounds = 0
         self._kept = 0
-        self._said: list[Said] = []
+        self._said: list[TranscriptMessage] = []
         self._tools = tools
         self.closing = False
 
@@ -112,8 +112,8 @@ class ToolLoop:
         if finish_reason == "tool_calls" and self._tools:
             step = self._plan(calls)
             if step.planned:
-                if self.rounds == ROUNDS:
-                    said = f"The model was still calling tools after {ROUNDS} rounds of them."
+                if self.rounds == MAX_ROUNDS:
+                    said = f"The model was still calling tools after {MAX_ROUNDS} rounds of them."
                     return GiveUp(step.planned, TooManyToolRounds(said))
                 return step
         return Close() if finish_reason == "stop" and schema_waits else Done()
@@ -123,7 +123,7 @@ class ToolLoop:
     ) -> None:
         """A round is over: the turn and its results join the conversation, and ``request`` is the next one."""
         self.rounds += 1
-        results = [Said("tool", outcome.content, tool_call_id=outcome.run.call.id) for outcome in outcomes]
+        results = [TranscriptMessage("tool", outcome.content, tool_call_id=outcome.run.call.id) for outcome in outcomes]
         self._kept += sum(len(result.content) for result in results)
         added = [_turn(text, extras, calls), *results]
         self._said += added
@@ -143,7 +143,7 @@ class ToolLoop:
             self._said.append(_turn(text, extras, calls))
 
     @property
-    def transcript(self) -> tuple[Said, ...]:
+    def transcript(self) -> tuple[TranscriptMessage, ...]:
         """What the exchange has added to the conversation; empty when it was one turn without a call."""
         return tuple(self._said)
 
@@ -165,10 +165,10 @@ class ToolLoop:
                 handed_back.append(call)
             elif call.malformed is not None:
                 planned.append(Planned(call, refusal="The arguments are not a JSON object. Write them again."))
-            elif self._kept > KEPT:
+            elif self._kept > MAX_RESULTS:
                 planned.append(Planned(call, refusal="Nothing is run any more: the results are too long together."))
-            elif running == CALLS:
-                planned.append(Planned(call, refusal=f"Only {CALLS} calls are run at once. Call it again."))
+            elif running == MAX_CALLS:
+                planned.append(Planned(call, refusal=f"Only {MAX_CALLS} calls are run at once. Call it again."))
             else:
                 planned.append(Planned(call, tool))
                 running += 1
@@ -185,13 +185,13 @@ def _unknown(name: str, offered: set[str]) -> str:
     return f"There is no tool {name[:64]!r}. The tools are: {', '.join(sorted(offered))}."
 
 
-def _turn(text: str, extras: Mapping[str, object], calls: Sequence[ToolCall]) -> Said:
+def _turn(text: str, extras: Mapping[str, object], calls: Sequence[ToolCall]) -> TranscriptMessage:
     """A turn of the model as it can be sent again, by us or by the caller."""
     sendable = tuple(replace(call, name=_sendable(call.name)) for call in calls)
-    return Said("assistant", text, tool_calls=sendable, extras=extras)
+    return TranscriptMessage("assistant", text, tool_calls=sendable, extras=extras)
 
 
-def _message(said: Said) -> Message:
+def _message(said: TranscriptMessage) -> Message:
     # Not validated: a model may write what no caller could send us, and its turn has to be replayed all the same.
     calls = tuple(
         MessageToolCall.model_construct(id=call.id, name=call.name, arguments=dict(call.arguments))

@@ -41,7 +41,7 @@ def json_of(value: object, subject: str) -> str:
         raise TemplateError(f"{subject} not JSON") from None
 
 
-def told(names: Iterable[str]) -> str:
+def named(names: Iterable[str]) -> str:
     """The arguments called ``names``, each once, as the subject of a sentence."""
     each = list(dict.fromkeys(names))
     if not each:

@@ -10,10 +10,10 @@ from hashlib import blake2s
 from keyway.billing.cost import rounded
 from keyway.tools.expression import ExpressionError, expression
 from keyway.tools.rehearsal import rehearse
-from keyway.tools.rows import CustomLimit, Hosting, PricePerRequest, Pricing
+from keyway.tools.rows import CustomLimit, PricePerRequest, Pricing, ToolHosting
 
 
-def needs_key(hosting: Hosting, arguments: Mapping[str, object]) -> bool:
+def needs_key(hosting: ToolHosting, arguments: Mapping[str, object]) -> bool:
     """Whether a run with these arguments needs a key at all.
 
     Where that cannot be worked out it does: a key that is not needed does no harm, one that is missing does.
@@ -26,7 +26,7 @@ def needs_key(hosting: Hosting, arguments: Mapping[str, object]) -> bool:
         return True
 
 
-def price_of(hosting: Hosting, arguments: Mapping[str, object], output: object) -> Decimal:
+def price_of(hosting: ToolHosting, arguments: Mapping[str, object], output: object) -> Decimal:
     """What a run that succeeded costs, in US dollars rounded to 8 places.
 
     Raises:
@@ -38,7 +38,7 @@ def price_of(hosting: Hosting, arguments: Mapping[str, object], output: object) 
     return rounded(expression(pricing.cost).amount(arguments, output))
 
 
-def left_open(hosting: Hosting, arguments: Mapping[str, object]) -> str | None:
+def left_open(hosting: ToolHosting, arguments: Mapping[str, object]) -> str | None:
     """What would keep a run's price, or what it uses up, from being known after it, as far as the arguments decide.
 
     Whoever chooses the arguments must not choose that nobody knows. ``None`` when nothing is left open.

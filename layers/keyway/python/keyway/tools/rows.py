@@ -14,7 +14,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from keyway.chat import EXECUTOR_KINDS, Executor, HttpExecutor, JsonObject, Name, Text, Words, no_parameters
+from keyway.chat import EXECUTOR_KINDS, CamelModel, ExecutorSpec, HttpExecutor, JsonObject, Name, Text, no_parameters
 from keyway.tools.expression import expression
 from keyway.tools.template import check_template, header_problem
 
@@ -71,7 +71,7 @@ PerMinute = Annotated[int, Field(gt=0, le=1_000_000)]
 Burst = Annotated[float, Field(ge=1, le=1_000)]
 
 
-class KeyHeader(Words):
+class KeyHeader(CamelModel):
     """The header that a key goes into, after ``prefix``."""
 
     name: Annotated[str, Field(max_length=64)]
@@ -85,14 +85,14 @@ class KeyHeader(Words):
         return name
 
 
-class PricePerRequest(Words):
+class PricePerRequest(CamelModel):
     """The same amount for every call that succeeds."""
 
     type: Literal["per_request"]
     cost: Dollars
 
 
-class PriceByExpression(Words):
+class PriceByExpression(CamelModel):
     """An amount in US dollars that depends on the call."""
 
     type: Literal["custom"]
@@ -104,13 +104,13 @@ Pricing: TypeAlias = Annotated[
 ]
 
 
-class Unlimited(Words):
+class Unlimited(CamelModel):
     """As often as anybody likes."""
 
     mode: Literal["none"] = "none"
 
 
-class RequestLimit(Words):
+class RequestLimit(CamelModel):
     """So many calls a minute for each workspace; a rested bucket holds ``burstMultiplier`` minutes' worth."""
 
     mode: Literal["per_request"]
@@ -118,7 +118,7 @@ class RequestLimit(Words):
     burst_multiplier: Burst = 2.0
 
 
-class Dimension(Words):
+class Dimension(CamelModel):
     """Something a call uses up besides itself; ``usage`` is how much."""
 
     name: Annotated[str, _spelt(r"[A-Za-z0-9_]{1,64}", "1 to 64 letters, digits and underscores")]
@@ -127,7 +127,7 @@ class Dimension(Words):
     usage: Formula
 
 
-class CustomLimit(Words):
+class CustomLimit(CamelModel):
     """So many calls a minute, and so much of each dimension. A dimension is used up after the call that used it."""
 
     mode: Literal["custom"]
@@ -153,7 +153,7 @@ RateLimit: TypeAlias = Annotated[
 ]
 
 
-class Hosting(Words):
+class ToolHosting(CamelModel):
     """Whose key a tool is run with, and what is owed when it is the platform's.
 
     Keys are found as for models: the workspace's own (``byokProvider``), the caller's (``params`` under
@@ -191,14 +191,14 @@ class Hosting(Words):
         return text
 
 
-class CatalogTool(Words):
+class CatalogTool(CamelModel):
     """One of the operator's tools. ``id`` is its name in the catalog."""
 
     name: Text = ""
     description: Text = ""
     parameters: JsonObject = Field(default_factory=no_parameters)
-    executor: Annotated[Executor, _one_of("type", *EXECUTOR_KINDS)]
-    hosting: Hosting | None = None
+    executor: Annotated[ExecutorSpec, _one_of("type", *EXECUTOR_KINDS)]
+    hosting: ToolHosting | None = None
     max_response_bytes: Annotated[int, Field(gt=0, le=6_000_000)] = RESPONSE_BYTES
 
     @field_validator("parameters")

@@ -24,7 +24,7 @@ from string import Formatter
 from typing import Final, TypeAlias
 
 from keyway.chat import HttpExecutor
-from keyway.tools.placeholder import NAME, TemplateError, json_of, text_of, told
+from keyway.tools.placeholder import NAME, TemplateError, json_of, named, text_of
 from keyway.tools.uri_template import check_url, fill_url
 
 _LONGEST_HEADER = 8 * 1024
@@ -118,7 +118,7 @@ def _header(name: str, template: str, arguments: Mapping[str, object]) -> str | 
         return None
     value = _joined(pieces, arguments, f"the header {name}", _LONGEST_HEADER).strip(" \t")
     if _NOT_IN_A_HEADER.search(value):
-        raise TemplateError(f"{told(_names(pieces))} would put characters into the header {name} that it cannot carry")
+        raise TemplateError(f"{named(_names(pieces))} would put characters into the header {name} that it cannot carry")
     return value
 
 
@@ -225,5 +225,5 @@ def _joined(pieces: _Pieces, arguments: Mapping[str, object], where: str, longes
             text[-1] += text_of(name, value)
         length += len(text[-1])
         if length > longest:
-            raise TemplateError(f"{told(_names(pieces))} would make {where} too long")
+            raise TemplateError(f"{named(_names(pieces))} would make {where} too long")
     return "".join(text)

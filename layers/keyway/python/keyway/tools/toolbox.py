@@ -15,7 +15,7 @@ from types import MappingProxyType
 from keyway.chat import ChatRequest, HttpExecutor, LambdaExecutor, Tool
 from keyway.errors import InvalidRequest
 from keyway.tools.catalog import ToolCatalog
-from keyway.tools.rows import RESPONSE_BYTES, CatalogTool, Hosting
+from keyway.tools.rows import RESPONSE_BYTES, CatalogTool, ToolHosting
 from keyway.tools.template import check_template
 
 NOTHING: Mapping[str, RunnableTool] = MappingProxyType({})
@@ -36,7 +36,7 @@ class RunnableTool:
 
     tool: Tool
     executor: HttpExecutor | LambdaExecutor
-    hosting: Hosting | None
+    hosting: ToolHosting | None
     trusted: bool
     place: str
     max_response_bytes: int

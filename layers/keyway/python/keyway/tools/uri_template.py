@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from keyway.tools.placeholder import NAME, TemplateError, text_of, told
+from keyway.tools.placeholder import NAME, TemplateError, named, text_of
 
 _LONGEST_URL = 8 * 1024
 """Characters of a filled URL. Nothing much longer is ever put together in between."""
@@ -112,11 +112,11 @@ def fill_url(template: str, arguments: Mapping[str, object]) -> str:
             raise TemplateError(f"the argument {name} must be text, because the URL takes a part of it")
     url = expand(template, values)
     if len(url) > _LONGEST_URL:
-        named = told(variable.name for variable in variables)
-        raise TemplateError(f"{named} would make the URL longer than {_LONGEST_URL} characters")
+        names = named(variable.name for variable in variables)
+        raise TemplateError(f"{names} would make the URL longer than {_LONGEST_URL} characters")
     if _goes_up(url):
-        named = told(variable.name for variable in variables if variable.required)
-        raise TemplateError(f"{named} would make . or .. a step of the URL's path")
+        names = named(variable.name for variable in variables if variable.required)
+        raise TemplateError(f"{names} would make . or .. a step of the URL's path")
     return url
 
 

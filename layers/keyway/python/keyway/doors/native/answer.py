@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from keyway.answer import Answer, Said, Segment, Timing, ToolRun
+from keyway.answer import Answer, Segment, Timing, ToolRun, TranscriptMessage
 from keyway.billing.cost import cost_json, dollars
 from keyway.events import ToolCall
 from keyway.report import tokens
@@ -36,7 +36,7 @@ def answer_json(answer: Answer) -> dict[str, object]:
     return body
 
 
-def _message(said: Said) -> dict[str, object]:
+def _message(said: TranscriptMessage) -> dict[str, object]:
     """A turn in the words of a request, for callers who go on with the conversation."""
     message: dict[str, object] = {"role": said.role, "content": said.content}
     if said.tool_calls:

@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 
 from pydantic import ValidationError
 
-from keyway.chat import EXECUTOR_KINDS, Caller, ChatRequest, Json, Words
+from keyway.chat import EXECUTOR_KINDS, Caller, CamelModel, ChatRequest, Json
 from keyway.errors import InvalidRequest
 from keyway.faults import faults_of, unknown_fields
 
@@ -19,7 +19,7 @@ _KINDS = {"executor": EXECUTOR_KINDS}
 _SERVER_ONLY = frozenset({"hostedKey", "isBYOK"})
 _CALLER = frozenset(field.alias or name for name, field in Caller.model_fields.items())
 
-_Model = TypeVar("_Model", bound=Words)
+_Model = TypeVar("_Model", bound=CamelModel)
 
 
 def read_request(body: object, *, ignore_unknown: bool = False) -> tuple[ChatRequest, Caller]:

@@ -8,7 +8,7 @@ A task without an ``idempotencyKey`` knows only the middle of it. Whatever has b
 that cannot be stored or remembered is an operator's worry (the log says so), never a reason to lose it.
 
 The error of a task is raised; its class name is what ``Retry`` and ``Catch`` match. Where records and large answers are
-kept is ``outside/idempotency.py`` and ``outside/answers.py``.
+kept is ``outside/idempotency.py`` and ``outside/answers_bucket.py``.
 """
 
 from __future__ import annotations

@@ -23,13 +23,13 @@ class HttpRequest:
     """A request ready to be sent. Its headers hold a key, so it has no readable ``repr``.
 
     Attributes:
-        provider: Who is asked, as error messages say it: a provider's or a tool's id.
+        recipient: Who is asked, as error messages say it: a provider's or a tool's id.
         content: The body, or ``b""``.
         caller_chosen: The address came with the request: only a public one may be connected to.
         chosen_in: The field in which it came, named when the address will not do.
     """
 
-    provider: str
+    recipient: str
     url: str
     headers: Mapping[str, str]
     content: bytes
@@ -47,7 +47,7 @@ def http_request(
         AuthFailed: The key holds characters that no HTTP header may carry.
     """
     return HttpRequest(
-        provider=provider.id,
+        recipient=provider.id,
         url=destination.url(outgoing.path),
         headers={
             "content-type": "application/json",

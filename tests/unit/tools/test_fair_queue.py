@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from keyway.tools.line import Answer, Line, LineError, Passed, Rate, Refused, Rules, Ticket, Waiting
+from keyway.tools.fair_queue import Decision, FairQueue, FairQueueError, Passed, Rate, Refused, Rules, Ticket, Waiting
 from keyway.tools.rows import CustomLimit, Dimension, RequestLimit
 
 START = 1_700_000_000_000
@@ -44,7 +44,7 @@ class Street:
     deadlines: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.line = Line.full(self.rules, now=self.now)
+        self.line = FairQueue.full(self.rules, now=self.now)
         self.tokens = self.rules.calls.capacity
         self.next_refill = self.now + self.rules.period
 
@@ -54,19 +54,19 @@ class Street:
             self.tokens = min(self.rules.calls.capacity, self.tokens + self.rules.calls.refill)
             self.next_refill += self.rules.period
 
-    def ask(self, name: str) -> Answer:
+    def ask(self, name: str) -> Decision:
         self.line, answer = self.line.ask(name, now=self.now, until=self.deadlines[name], rules=self.rules)
         if isinstance(answer, Passed):
             self.passed.append((self.now, name))
             self.tokens -= 1
         return answer
 
-    def arrive(self, within: int) -> tuple[str, Answer]:
+    def arrive(self, within: int) -> tuple[str, Decision]:
         name = str(next(self.names))
         self.deadlines[name] = self.now + within
         return name, self.ask(name)
 
-    def undo(self, name: str, answer: Answer) -> None:
+    def undo(self, name: str, answer: Decision) -> None:
         self.line = self.line.undone(name, answer, now=self.now, rules=self.rules)
         if isinstance(answer, Passed):
             self.tokens = min(self.rules.calls.capacity, self.tokens + 1)
@@ -120,7 +120,7 @@ def after(rules: Rules, happened: list[Event], *spent: Decimal) -> Street:
     return street
 
 
-def used(line: Line, rules: Rules, now: int = START, **usage: object) -> Line:
+def used(line: FairQueue, rules: Rules, now: int = START, **usage: object) -> FairQueue:
     return line.used({name: Decimal(str(amount)) for name, amount in usage.items()}, now=now, rules=rules)
 
 
@@ -223,7 +223,7 @@ def test_places_of_the_dead_are_closed_up(rules, happened, data):
 
 @given(rules_of_calls, st.lists(st.integers(-5 * MINUTE, 20 * MINUTE), min_size=1, max_size=30))
 def test_clocks_that_differ_refill_no_more_than_one_clock_would(rules, clocks):
-    line = Line.full(rules, now=START)
+    line = FairQueue.full(rules, now=START)
     passes, seen = 0, START
     for offset in clocks:
         refilled_at = line.refilled_at
@@ -316,7 +316,7 @@ def test_a_call_that_passed_and_was_not_made_gives_its_token_back_once_there_is_
 
 def test_a_dimension_is_not_taken_before_the_call_and_may_become_a_debt_that_is_waited_for():
     rules = replace(per_minute(10, tokens=100), lease=DAY)
-    line, answer = Line.full(rules, now=START).ask("a", now=START, until=START, rules=rules)
+    line, answer = FairQueue.full(rules, now=START).ask("a", now=START, until=START, rules=rules)
     assert (answer, line.left) == (Passed(), {"tokens": 100})
     line = used(line, rules, tokens="350.5")
     assert line.left == {"tokens": Decimal("-250.5")}
@@ -328,13 +328,13 @@ def test_a_dimension_is_not_taken_before_the_call_and_may_become_a_debt_that_is_
     line, answer = line.ask("c", now=START, until=START + DAY, rules=rules)
     assert (answer.at, answer.reason) == (START + 3 * MINUTE, "queue_position")
     assert line.ask("b", now=START + 3 * MINUTE, until=START + DAY, rules=rules)[1] == Passed()
-    exactly = used(Line.full(rules, now=START), rules, tokens=100)
+    exactly = used(FairQueue.full(rules, now=START), rules, tokens=100)
     assert exactly.ask("a", now=START, until=START, rules=rules)[1] == Refused(MINUTE, "dimension")
 
 
 def test_the_fullest_wait_decides_when_there_are_several():
     rules = per_minute(2, tokens=100, pages=10)
-    line = replace(used(Line.full(rules, now=START), rules, tokens=150, pages=35), calls=0)
+    line = replace(used(FairQueue.full(rules, now=START), rules, tokens=150, pages=35), calls=0)
     # After three minutes both dimensions allow calls again, and there are two tokens by then.
     assert line.turn_of(1, START, rules) == (START + 3 * MINUTE, 1)
     assert line.turn_of(2, START, rules) == (START + 4 * MINUTE, 0)
@@ -343,7 +343,7 @@ def test_the_fullest_wait_decides_when_there_are_several():
 @given(st.lists(amounts, max_size=30), st.lists(st.integers(0, 2 * MINUTE), min_size=30, max_size=30))
 def test_what_is_used_is_taken_exactly_and_the_long_run_rate_holds(spent, waits):
     rules = per_minute(1_000, tokens=10)
-    line, now, left, refills = Line.full(rules, now=START), START, Decimal(10), 0
+    line, now, left, refills = FairQueue.full(rules, now=START), START, Decimal(10), 0
     for amount, wait in zip(spent, waits, strict=False):
         now += wait
         while START + (refills + 1) * MINUTE <= now:
@@ -358,10 +358,10 @@ def test_what_is_used_is_taken_exactly_and_the_long_run_rate_holds(spent, waits)
 def test_small_amounts_are_not_lost_beside_large_ones():
     rules = per_minute(10, tokens=1_000_000)
     tiny = Decimal("1E-40")
-    line = used(Line.full(rules, now=START), rules, tokens=tiny)
+    line = used(FairQueue.full(rules, now=START), rules, tokens=tiny)
     assert line.left["tokens"] + 0 == 1_000_000  # which is what 28 places would make of it
     assert line.left["tokens"] != 1_000_000
-    line = Line.read(used(line, rules, tokens=1_000_000).text())
+    line = FairQueue.read(used(line, rules, tokens=1_000_000).text())
     assert line.left["tokens"] == -tiny
     assert line.ask("a", now=START, until=START, rules=rules)[1] == Refused(MINUTE, "dimension")
 
@@ -370,14 +370,14 @@ def test_small_amounts_are_not_lost_beside_large_ones():
 def test_what_is_no_amount_is_nothing(amount):
     rules = per_minute(10, tokens=100)
     assert rules.counted({"tokens": Decimal(amount), "unheard-of": Decimal(1)}) == {}
-    line = Line.full(rules, now=START)
+    line = FairQueue.full(rules, now=START)
     assert used(line, rules, tokens=amount) == line
 
 
 @pytest.mark.parametrize("amount", ["1E+15", "9.99E+999999"])
 def test_an_absurd_amount_is_a_debt_of_a_day(amount):
     rules = per_minute(10, tokens=100)
-    line = used(used(Line.full(rules, now=START), rules, tokens=amount), rules, tokens=amount)
+    line = used(used(FairQueue.full(rules, now=START), rules, tokens=amount), rules, tokens=amount)
     assert line.left == {"tokens": -144_000}
     answer = line.ask("a", now=START, until=START, rules=rules)[1]
     assert answer == Refused(DAY + MINUTE, "dimension")
@@ -394,7 +394,7 @@ def test_a_limit_becomes_buckets():
 
 
 def test_when_the_operator_changes_a_limit_buckets_shrink_grow_come_and_go():
-    line = Line.full(per_minute(10, tokens=100, pages=5), now=START)
+    line = FairQueue.full(per_minute(10, tokens=100, pages=5), now=START)
     smaller = line.caught_up(START, per_minute(2, tokens=50))
     assert (smaller.calls, smaller.left) == (2, {"tokens": 50})
     larger = smaller.caught_up(START + MINUTE, per_minute(20, words=7))
@@ -405,7 +405,7 @@ def test_when_the_operator_changes_a_limit_buckets_shrink_grow_come_and_go():
 @example(per_minute(1), [("arrives", 0)], [Decimal("0.1")])
 def test_a_line_is_the_same_when_it_was_written_down(rules, happened, spent):
     street = after(rules, happened, *spent)
-    assert Line.read(street.line.text()) == street.line
+    assert FairQueue.read(street.line.text()) == street.line
 
 
 @given(rules_of_calls, events, st.lists(amounts, max_size=3))
@@ -413,7 +413,7 @@ def test_a_line_that_has_rested_is_as_good_as_a_new_one(rules, happened, spent):
     street = after(replace(rules, lease=20 * MINUTE), happened, *spent)
     rested = street.line.rested_at(street.rules)
     line = street.line.caught_up(rested, street.rules)
-    assert replace(line, refilled_at=rested) == Line.full(street.rules, now=rested)
+    assert replace(line, refilled_at=rested) == FairQueue.full(street.rules, now=rested)
     assert line.refilled_at <= rested
 
 
@@ -421,9 +421,9 @@ GOOD = '{"refilledAt":1,"calls":2,"left":{"tokens":"-1.5"},"line":[["a",3]]}'
 
 
 def test_how_a_line_is_written_down():
-    line = Line(1, 2, {"tokens": Decimal("-1.5")}, (Ticket("a", 3),))
+    line = FairQueue(1, 2, {"tokens": Decimal("-1.5")}, (Ticket("a", 3),))
     assert line.text() == GOOD
-    assert Line.read(GOOD) == line
+    assert FairQueue.read(GOOD) == line
 
 
 @pytest.mark.parametrize(
@@ -438,8 +438,8 @@ def test_how_a_line_is_written_down():
     ids=lambda text: text[:80],
 )
 def test_what_is_no_line_is_not_read_as_one(text):
-    with pytest.raises(LineError):
-        Line.read(text)
+    with pytest.raises(FairQueueError):
+        FairQueue.read(text)
 
 
 @example(START, 0, Decimal("-9E+999999"))
@@ -448,7 +448,7 @@ def test_what_is_no_line_is_not_read_as_one(text):
 def test_whatever_was_written_down_can_be_gone_by(refilled_at, calls, left):
     # A line of the right shape may still hold anything; it must not stop everybody with an error for ever.
     rules = per_minute(3, tokens=5)
-    line = Line(refilled_at, calls, {"tokens": left}, (Ticket("a", START + 1),))
+    line = FairQueue(refilled_at, calls, {"tokens": left}, (Ticket("a", START + 1),))
     changed, _ = line.ask("b", now=START, until=START + DAY, rules=rules)
     changed = used(changed.caught_up(START, rules), rules, tokens=1)
     assert changed.calls <= 3

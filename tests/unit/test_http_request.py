@@ -9,8 +9,8 @@ import pytest
 from keyway import __version__
 from keyway.catalog import Catalog
 from keyway.destination import Destination
-from keyway.dispatch import HttpRequest, http_request
 from keyway.errors import AuthFailed
+from keyway.http_request import HttpRequest, http_request
 from keyway.keys.credential import Credential
 from keyway.wire.contract import Outgoing
 
@@ -63,7 +63,7 @@ def test_the_key_goes_where_the_provider_looks_for_it_and_nowhere_else(provider)
 
 def test_a_request_in_full():
     sent = request("openai")
-    assert (sent.provider, sent.url, sent.caller_chosen) == ("openai", "https://host.example/v1/x", False)
+    assert (sent.recipient, sent.url, sent.caller_chosen) == ("openai", "https://host.example/v1/x", False)
     assert sent.content == b'{"text":"\\u2603 a"}'
     assert json.loads(sent.content) == {"text": "\N{SNOWMAN} a"}
 

@@ -41,7 +41,7 @@ _APART = 10
 """Milliseconds between those whose turn comes at the same refill, so that they go in order and not all at once."""
 
 
-class LineError(ValueError):
+class FairQueueError(ValueError):
     """Some text is not a line's."""
 
 
@@ -137,11 +137,11 @@ class Refused:
     reason: WaitReason
 
 
-Answer: TypeAlias = Passed | Waiting | Refused
+Decision: TypeAlias = Passed | Waiting | Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FairQueue:
     """The state of one line. Every method gives a new one, or the same where nothing changes."""
 
     refilled_at: int
@@ -150,17 +150,17 @@ class Line:
     tickets: tuple[Ticket, ...] = ()
 
     @classmethod
-    def full(cls, rules: Rules, *, now: int) -> Line:
+    def full(cls, rules: Rules, *, now: int) -> FairQueue:
         """A line that nobody has used yet."""
         left = {name: Decimal(rate.capacity) for name, rate in rules.dimensions.items()}
         return cls(now, rules.calls.capacity, left)
 
     @classmethod
-    def read(cls, text: str) -> Line:
+    def read(cls, text: str) -> FairQueue:
         """The line that ``text`` was made from.
 
         Raises:
-            LineError: There is none.
+            FairQueueError: There is none.
         """
         try:
             match json.loads(text):
@@ -171,7 +171,7 @@ class Line:
                     return cls(at, calls, amounts, tuple(_ticket(place) for place in places))
         except (ValueError, ArithmeticError, RecursionError):
             pass
-        raise LineError("is not the state of a line")
+        raise FairQueueError("is not the state of a line")
 
     def text(self) -> str:
         """The line as JSON, for ``read``."""
@@ -183,7 +183,7 @@ class Line:
         }
         return json.dumps(document, separators=(",", ":"))
 
-    def ask(self, ticket: str, *, now: int, until: int, rules: Rules) -> tuple[Line, Answer]:
+    def ask(self, ticket: str, *, now: int, until: int, rules: Rules) -> tuple[FairQueue, Decision]:
         """Whether a call may be made ``now``, for whoever holds ``ticket``, or will hold it if there is a wait.
 
         Asking again later with the same ticket renews its lease. One that is not in line, because it is new or was
@@ -209,7 +209,7 @@ class Line:
         wake = min(at + rank * _APART if lasts else now + rules.heartbeat, until)
         return replace(line, tickets=renewed), Waiting(at, wake, reason)
 
-    def undone(self, ticket: str, answer: Answer, *, now: int, rules: Rules) -> Line:
+    def undone(self, ticket: str, answer: Decision, *, now: int, rules: Rules) -> FairQueue:
         """The line when the call that ``ask`` last gave ``answer`` to is not made: its token or place is given back."""
         if isinstance(answer, Refused):
             return self
@@ -218,7 +218,7 @@ class Line:
             return replace(line, calls=min(rules.calls.capacity, line.calls + 1))
         return replace(line, tickets=tuple(standing for standing in line.tickets if standing.name != ticket))
 
-    def used(self, usage: Mapping[str, Decimal], *, now: int, rules: Rules) -> Line:
+    def used(self, usage: Mapping[str, Decimal], *, now: int, rules: Rules) -> FairQueue:
         """The line when a call has used so much of each dimension. Amounts that do not count are nothing."""
         line = self.caught_up(now, rules)
         taken = {
@@ -227,14 +227,14 @@ class Line:
         }
         return replace(line, left={**line.left, **taken})
 
-    def caught_up(self, now: int, rules: Rules) -> Line:
+    def caught_up(self, now: int, rules: Rules) -> FairQueue:
         """The line as it is ``now``: refilled, with the buckets of ``rules`` and without the dead."""
         periods = max(0, (now - self.refilled_at) // rules.period)
         left = {
             name: rate.after(periods, self.left.get(name, Decimal(rate.capacity)))
             for name, rate in rules.dimensions.items()
         }
-        return Line(
+        return FairQueue(
             refilled_at=self.refilled_at + periods * rules.period,
             calls=min(rules.calls.capacity, self.calls + periods * rules.calls.refill),
             left=left,
@@ -268,7 +268,7 @@ class Line:
 
 def _amount(text: object) -> Decimal:
     if not (isinstance(text, str) and (amount := Decimal(text)).is_finite()):
-        raise LineError("an amount is not a number")
+        raise FairQueueError("an amount is not a number")
     return amount
 
 
@@ -276,4 +276,4 @@ def _ticket(place: object) -> Ticket:
     match place:
         case [str(name), int(ends)]:
             return Ticket(name, ends)
-    raise LineError("a place in line is no ticket")
+    raise FairQueueError("a place in line is no ticket")
