@@ -46,18 +46,21 @@ class Function:
 
     async def __call__(self, event: Mapping[str, object], context: Context) -> Response | dict[str, object]:
         """One invocation. A bare event's errors are raised: their class names are what Step Functions sees."""
-        call = Invocation(request_id=context.request_id, deadline=context.deadline_ms / 1000)
+        invocation = Invocation(request_id=context.request_id, deadline=context.deadline_ms / 1000)
         if is_function_url(event):
-            return await self._over_http(event, call)
+            return await self._over_http(event, invocation)
         return await self._started.tasks.run(
-            event, request_id=call.request_id, deadline=call.deadline, ask=partial(self._whole, call=call)
+            event,
+            request_id=invocation.request_id,
+            deadline=invocation.deadline,
+            ask=partial(self._whole, invocation=invocation),
         )
 
-    async def _over_http(self, event: Mapping[str, object], call: Invocation) -> Response:
+    async def _over_http(self, event: Mapping[str, object], invocation: Invocation) -> Response:
         try:
             match method_and_path(event):
                 case "POST", "/v1/execute":
-                    return await self._execute(event, call)
+                    return await self._execute(event, invocation)
                 case "GET", "/v1/models":
                     return _json(200, models_json(self._started.catalog.listing()))
                 case "GET", "/v1/tools":
@@ -68,17 +71,21 @@ class Function:
                     raise _no_such_route(method, path)
         except KeywayError as error:
             headers = {"retry-after": str(max(1, round(error.retry_after)))} if error.retry_after is not None else {}
-            return _json(error.status, {"error": error.to_json(call.request_id)}, headers)
+            return _json(error.status, {"error": error.to_json(invocation.request_id)}, headers)
 
-    async def _execute(self, event: Mapping[str, object], call: Invocation) -> Response:
+    async def _execute(self, event: Mapping[str, object], invocation: Invocation) -> Response:
         request, caller = read_request(json_body(event))
         if not request.stream:
-            return _json(200, answer_json(await self._whole(request, caller, call)))
-        exchange = await self._started.gateway.open(request, caller, call)
+            return _json(200, answer_json(await self._whole(request, caller, invocation)))
+        exchange = await self._started.gateway.open(request, caller, invocation)
         return Response(
             status=200,
-            headers={"content-type": "text/event-stream", "cache-control": "no-cache", "x-request-id": call.request_id},
-            body=EventStream(exchange, call.request_id),
+            headers={
+                "content-type": "text/event-stream",
+                "cache-control": "no-cache",
+                "x-request-id": invocation.request_id,
+            },
+            body=EventStream(exchange, invocation.request_id),
             heartbeat=PING,
         )
 
@@ -88,8 +95,8 @@ class Function:
         tools = self._started.tools
         return tools_json(tools.catalog if tools else None)
 
-    async def _whole(self, request: ChatRequest, caller: Caller, call: Invocation) -> Answer:
-        return await (await self._started.gateway.open(request, caller, call)).whole()
+    async def _whole(self, request: ChatRequest, caller: Caller, invocation: Invocation) -> Answer:
+        return await (await self._started.gateway.open(request, caller, invocation)).whole()
 
     @property
     def _started(self) -> Keyway:

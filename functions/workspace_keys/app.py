@@ -119,9 +119,9 @@ class Function:
                 "apiKey": command.api_key,
             }
         )
-        call = Invocation(request_id=context.request_id, deadline=context.deadline_ms / 1000)
+        invocation = Invocation(request_id=context.request_id, deadline=context.deadline_ms / 1000)
         try:
-            exchange = await self._keyway.gateway.open(request, caller, call)
+            exchange = await self._keyway.gateway.open(request, caller, invocation)
             await exchange.whole()
         except AuthFailed:
             raise AuthFailed(f"{provider.name} refuses this key, so it was not stored.", provider=provider.id) from None

@@ -78,14 +78,14 @@ class Gateway:
         self._tool_runner = tool_runner
         self._now = now
 
-    async def open(self, request: ChatRequest, caller: Caller, call: Invocation) -> Exchange:
+    async def open(self, request: ChatRequest, caller: Caller, invocation: Invocation) -> Exchange:
         """Sends ``request`` and returns its exchange once the provider has begun to answer.
 
         Raises:
             KeywayError: Whatever keeps the request from being answered, before its first byte.
         """
-        report = Report(request, caller, call.request_id, started=self._now())
-        remaining = call.deadline - report.started
+        report = Report(request, caller, invocation.request_id, started=self._now())
+        remaining = invocation.deadline - report.started
         deadline = asyncio.get_running_loop().time() + remaining - min(RESERVE, remaining / 5)
         try:
             exchange = await self._prepare(request, caller, report, deadline)
