@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 
 import pytest
 
-from keyway.catalog import Catalog
 from keyway.chat import Caller, ChatRequest
-from keyway.delivery import Delivery
-from keyway.gateway import Gateway, Invocation
+from keyway.gateway import Invocation
 from keyway.http_request import HttpRequest
-from keyway.keys.pool import KeyPool
-from keyway.keys.resolve import Resolver
-from keyway.outside.signing import AwsSigner
-from keyway.outside.telemetry import Telemetry
-from tests.exchange.harness import CALLERS_SECRET, Stores, captured
+from tests.exchange.harness import CALLERS_SECRET, captured, gateway_over
 
 CHUNK = b'data: {"id":"1","choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":%s}],"usage":%s}\n\n'
 ANSWER = [CHUNK % (b"null", b"null"), CHUNK % (b'"stop"', b'{"prompt_tokens":3,"completion_tokens":2}')]
@@ -55,23 +48,11 @@ class Slow:
 
 
 async def first_byte_ms(provider: str, model: str, slow: Slow) -> int:
-    catalog, stores = Catalog.load(), Stores()
-    gateway = Gateway(
-        catalog=catalog,
-        resolver=Resolver(
-            catalog=catalog, hosted=False, workspace_keys=stores, platform_keys=stores, flags=stores, pool=KeyPool(0)
-        ),
-        delivery=Delivery(slow, AwsSigner()),
-        journal=Telemetry(namespace="Keyway/HostedKey", environment="test"),
-        base_urls={},
-        multiplier=Decimal(1),
-        now=slow.now,
-    )
     request = ChatRequest.model_validate(
         {"provider": provider, "model": model, "stream": True, "messages": [{"role": "user", "content": "Hello"}]}
     )
     with captured() as lines:
-        exchange = await gateway.open(
+        exchange = await gateway_over(slow, now=slow.now).open(
             request, Caller.model_validate_json(f'{{"apiKey": "{CALLERS_SECRET}"}}'), Invocation("request-1", 2_000.0)
         )
         assert (await exchange.whole()).content

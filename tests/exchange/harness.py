@@ -10,7 +10,7 @@ import contextlib
 import io
 import json
 import time
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -26,7 +26,8 @@ from keyway.outside.log_lines import log_to_stdout
 from keyway.outside.signing import AwsSigner
 from keyway.outside.telemetry import Telemetry
 from keyway.outside.upstream import HttpUpstream
-from tests.tool_loop.toolset import Toolset
+from keyway.ports import Journal, Upstream
+from tests.exchange.toolset import Toolset
 
 HOSTED_SECRET = "sk-hosted-0123456789abcdef"
 WORKSPACE_SECRET = "sk-workspace-fedcba9876543210"
@@ -60,6 +61,45 @@ async def at_once(_seconds: float) -> None:
     """Stands in for the pause before another try."""
 
 
+def resolver_of(stores: Stores, *, catalog: Catalog | None = None, hosted: bool = True) -> Resolver:
+    """Finds the key that pays, in ``stores``."""
+    return Resolver(
+        catalog=catalog or Catalog.load(),
+        hosted=hosted,
+        workspace_keys=stores,
+        platform_keys=stores,
+        flags=stores,
+        pool=KeyPool(0),
+    )
+
+
+def gateway_over(
+    upstream: Upstream,
+    stores: Stores | None = None,
+    *,
+    catalog: Catalog | None = None,
+    base_urls: Mapping[str, str] | None = None,
+    multiplier: str = "1",
+    toolset: Toolset | None = None,
+    journal: Journal | None = None,
+    now: Callable[[], float] = time.time,
+) -> Gateway:
+    """A gateway that sends its requests by ``upstream``, and has the tools of ``toolset``."""
+    catalog = catalog or Catalog.load()
+    resolver = resolver_of(stores or Stores(), catalog=catalog)
+    return Gateway(
+        catalog=catalog,
+        resolver=resolver,
+        toolbox=toolset.toolbox() if toolset else None,
+        tool_runner=toolset.runner(resolver) if toolset else None,
+        delivery=Delivery(upstream, AwsSigner(), sleep=at_once),
+        journal=journal or Telemetry(namespace="Keyway/HostedKey", environment="test"),
+        base_urls=base_urls or {},
+        multiplier=Decimal(multiplier),
+        now=now,
+    )
+
+
 @contextlib.asynccontextmanager
 async def gateway(
     provider: ScriptedProvider,
@@ -69,30 +109,8 @@ async def gateway(
     toolset: Toolset | None = None,
 ):
     """A gateway that talks to ``provider``, and has the tools of ``toolset``."""
-    stores = stores or Stores()
-    catalog = Catalog.load()
-    upstream = HttpUpstream()
-    resolver = Resolver(
-        catalog=catalog,
-        hosted=True,
-        workspace_keys=stores,
-        platform_keys=stores,
-        flags=stores,
-        pool=KeyPool(0),
-    )
-    try:
-        yield Gateway(
-            catalog=catalog,
-            resolver=resolver,
-            toolbox=toolset.toolbox() if toolset else None,
-            tool_runner=toolset.runner(resolver) if toolset else None,
-            delivery=Delivery(upstream, AwsSigner(), sleep=at_once),
-            journal=Telemetry(namespace="Keyway/HostedKey", environment="test"),
-            base_urls=provider.base_urls,
-            multiplier=Decimal(multiplier),
-        )
-    finally:
-        await upstream.aclose()
+    async with contextlib.aclosing(HttpUpstream()) as upstream:
+        yield gateway_over(upstream, stores, base_urls=provider.base_urls, multiplier=multiplier, toolset=toolset)
 
 
 def call(seconds: float = 60.0) -> Invocation:

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Sequence
-from decimal import Decimal
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import trustme
 
 from keyway.chat import Caller, ChatRequest
-from keyway.delivery import Delivery
 from keyway.errors import InvalidRequest, KeyRequired, KeywayError
-from keyway.gateway import Gateway
-from keyway.keys.pool import KeyPool
-from keyway.keys.resolve import Resolver
 from keyway.outside.addresses import AddressGuard
-from keyway.outside.signing import AwsSigner
-from keyway.outside.telemetry import Telemetry
 from keyway.outside.upstream import HttpUpstream
-from tests.exchange.harness import CALLERS_SECRET, HOSTED_SECRET, WORKSPACE_SECRET, Stores, at_once, call, captured
+from tests.exchange.harness import CALLERS_SECRET, HOSTED_SECRET, WORKSPACE_SECRET, Stores, call, captured, gateway_over
 from tests.exchange.parcels import CATALOG
 from tests.outside.raw import Raw, serving
 
@@ -42,30 +35,6 @@ async def on_loopback(_host: str, _port: int) -> Sequence[str]:
     return ["127.0.0.1"]
 
 
-@contextlib.asynccontextmanager
-async def gateway(
-    guard: AddressGuard, authorities: ssl.SSLContext, base_urls: dict[str, str]
-) -> AsyncIterator[Gateway]:
-    upstream = HttpUpstream(guard=guard, authorities=authorities)
-    stores = rich()
-    yield Gateway(
-        catalog=CATALOG,
-        resolver=Resolver(
-            catalog=CATALOG,
-            hosted=True,
-            workspace_keys=stores,
-            platform_keys=stores,
-            flags=stores,
-            pool=KeyPool(0),
-        ),
-        delivery=Delivery(upstream, AwsSigner(), sleep=at_once),
-        journal=Telemetry(namespace="Keyway/HostedKey", environment="test"),
-        base_urls=base_urls,
-        multiplier=Decimal(1),
-    )
-    await upstream.aclose()
-
-
 async def ask(provider: str, *, key: str | None, open_to: bool = True, operators: str | None = None) -> tuple[Raw, Any]:
     """What a server at the caller's address received, and the error it ended with. The server refuses everything."""
     authority, authorities, tls = trustme.CA(), ssl.create_default_context(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -75,7 +44,8 @@ async def ask(provider: str, *, key: str | None, open_to: bool = True, operators
     guard = AddressGuard(on_loopback, (lambda _address: True)) if open_to else AddressGuard(on_loopback)
     async with serving(refusal, tls=tls) as server:
         base_urls = {provider: operators.format(server.port)} if operators else {}
-        async with gateway(guard, authorities, base_urls) as keyway:
+        async with contextlib.aclosing(HttpUpstream(guard=guard, authorities=authorities)) as upstream:
+            keyway = gateway_over(upstream, rich(), base_urls=base_urls)
             request = {
                 "provider": provider,
                 "model": CATALOG.provider(provider).default_model,

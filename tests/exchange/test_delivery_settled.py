@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 
 import pytest
 
@@ -14,16 +13,10 @@ from keyway.billing.records import Record
 from keyway.billing.settlement import Statement
 from keyway.catalog import Catalog
 from keyway.chat import Caller, ChatRequest
-from keyway.delivery import Delivery
 from keyway.doors.native.stream import EventStream
 from keyway.errors import InternalError, KeywayError, RateLimited
 from keyway.gateway import Gateway
 from keyway.http_request import HttpRequest
-from keyway.keys.pool import KeyPool
-from keyway.keys.resolve import Resolver
-from keyway.outside.signing import AwsSigner
-from keyway.outside.telemetry import Telemetry
-from keyway.ports import Journal, Upstream
 from keyway.report import Report
 from tests.exchange.harness import (
     HOSTED_SECRET,
@@ -31,10 +24,10 @@ from tests.exchange.harness import (
     SECRETS,
     WORKSPACE_SECRET,
     Lines,
-    Stores,
     call,
     captured,
     gateway,
+    gateway_over,
 )
 
 VENDORS = sorted(MODELS)
@@ -158,26 +151,6 @@ class Buggy:
         self.closed += 1
 
 
-def over(upstream: Upstream, *, catalog: Catalog | None = None, journal: Journal | None = None) -> Gateway:
-    stores = Stores()
-    catalog = catalog or Catalog.load()
-    return Gateway(
-        catalog=catalog,
-        resolver=Resolver(
-            catalog=catalog,
-            hosted=True,
-            workspace_keys=stores,
-            platform_keys=stores,
-            flags=stores,
-            pool=KeyPool(0),
-        ),
-        delivery=Delivery(upstream, AwsSigner()),
-        journal=journal or Telemetry(namespace="Keyway/HostedKey", environment="test"),
-        base_urls={},
-        multiplier=Decimal(1),
-    )
-
-
 BEGUN = b'event: message_start\ndata: {"type": "message_start", "message": {"usage": {"input_tokens": 10}}}\n\n'
 NOT_BYTES = "text, where the wire expects bytes"
 
@@ -208,7 +181,7 @@ PLACES: Mapping[str, tuple[object, ...]] = {
 async def test_a_bug_on_the_way_is_told_as_one(place, stream):
     upstream = Buggy(*PLACES.get(place, ()), in_send=place == "in sending")
     with one_exchange() as lines:
-        text = await shown(over(upstream), stream=stream)
+        text = await shown(gateway_over(upstream), stream=stream)
     assert "InternalError" in text
     assert "finds this request's id in the log" in text
     for word in (*SECRETS, "cannot add", "TypeError", "QuotingError", "Traceback", ".py"):
@@ -224,7 +197,7 @@ async def test_a_row_that_names_no_protocol_is_a_bug_before_anything_is_sent():
     row = {"name": "Made up", "wire": "made_up", "baseUrl": "https://made.up", "auth": [], "legacyKeys": "empty"}
     with one_exchange() as lines:
         catalog = Catalog.load(providers={"made-up": row})
-        text = await shown(over(Buggy(in_send=True), catalog=catalog), provider="made-up", model="x")
+        text = await shown(gateway_over(Buggy(in_send=True), catalog=catalog), provider="made-up", model="x")
     assert "InternalError" in text
     assert [line["ending"] for line in lines.exchanges] == ["refused"]
     assert not lines.metrics
@@ -254,7 +227,7 @@ async def test_a_bug_while_it_is_settled_settles_it_no_second_time():
         b' "usage": {"input_tokens": 1, "output_tokens": 1}}',
         b"",
     )
-    text = await shown(over(upstream, journal=journal), stream=False)
+    text = await shown(gateway_over(upstream, journal=journal), stream=False)
     assert "InternalError" in text
     assert "cannot add" not in text
     assert (journal.settled_times, upstream.closed) == (1, 1)

@@ -7,7 +7,6 @@ speaks the same protocol.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -18,13 +17,7 @@ from infra.local.provider import Script, ScriptedProvider, Tokens, words
 from keyway.answer import Answer
 from keyway.catalog import Catalog
 from keyway.chat import Caller, ChatRequest, Json
-from keyway.delivery import Delivery
 from keyway.errors import KeyRequired, ModelUnavailable, UnpricedModel
-from keyway.gateway import Gateway
-from keyway.keys.pool import KeyPool
-from keyway.keys.resolve import Resolver
-from keyway.outside.signing import AwsSigner
-from keyway.outside.telemetry import Telemetry
 from keyway.outside.upstream import HttpUpstream
 from tests.exchange.harness import (
     CALLERS_SECRET,
@@ -32,9 +25,9 @@ from tests.exchange.harness import (
     WORKSPACE_SECRET,
     Lines,
     Stores,
-    at_once,
     call,
     captured,
+    gateway_over,
 )
 
 PRICE = {"input": "2", "output": "10", "updatedAt": "2026-11-01"}
@@ -73,36 +66,14 @@ every_wire = pytest.mark.parametrize("acme", EVERY_WIRE.values(), ids=EVERY_WIRE
 either_way = pytest.mark.parametrize("stream", [True, False], ids=["stream", "document"])
 
 
-@contextlib.asynccontextmanager
-async def acme_of(catalog: Catalog) -> AsyncIterator[Gateway]:
-    """A gateway whose operator has set no addresses."""
-    upstream = HttpUpstream()
-    try:
-        yield Gateway(
-            catalog=catalog,
-            resolver=Resolver(
-                catalog=catalog,
-                hosted=True,
-                workspace_keys=STORES,
-                platform_keys=STORES,
-                flags=STORES,
-                pool=KeyPool(0),
-            ),
-            delivery=Delivery(upstream, AwsSigner(), sleep=at_once),
-            journal=Telemetry(namespace="Keyway/HostedKey", environment="test"),
-            base_urls={},
-            multiplier=Decimal(1),
-        )
-    finally:
-        await upstream.aclose()
-
-
 async def ask(catalog: Catalog, asks: Json, *, workspace: str, key: str | None = None) -> tuple[Answer, Lines]:
+    """What is answered by a gateway whose operator has set no addresses, and what it writes down."""
     request = {"provider": "acme", "model": "acme-1", "messages": [{"role": "user", "content": "Hello"}], **asks}
     caller = Caller.model_validate({"workspaceId": workspace, "apiKey": key and SecretStr(key)})
     with captured() as lines:
-        async with acme_of(catalog) as gateway:
-            answer = await (await gateway.open(ChatRequest.model_validate(request), caller, call())).whole()
+        async with contextlib.aclosing(HttpUpstream()) as upstream:
+            keyway = gateway_over(upstream, STORES, catalog=catalog)
+            answer = await (await keyway.open(ChatRequest.model_validate(request), caller, call())).whole()
     return answer, lines
 
 

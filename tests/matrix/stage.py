@@ -9,7 +9,6 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
 from pydantic import SecretStr
 
@@ -17,18 +16,13 @@ from infra.local.provider import ScriptedProvider
 from keyway.answer import Answer
 from keyway.catalog import Catalog
 from keyway.chat import Caller, ChatRequest, Json
-from keyway.delivery import Delivery
 from keyway.errors import KeywayError
 from keyway.events import Event, TextDelta, ThinkingDelta
 from keyway.gateway import Gateway
-from keyway.keys.pool import KeyPool
-from keyway.keys.resolve import Resolver
-from keyway.outside.signing import AwsSigner
-from keyway.outside.telemetry import Telemetry
 from keyway.outside.upstream import HttpUpstream
-from tests.exchange.harness import CALLERS_SECRET, HOSTED_SECRET, Lines, Stores, at_once, call, captured
+from tests.exchange.harness import CALLERS_SECRET, HOSTED_SECRET, Lines, Stores, call, captured, gateway_over
+from tests.exchange.toolset import KEYS, Toolset
 from tests.matrix.ways import PRICES, WAYS, Way
-from tests.tool_loop.toolset import KEYS, Toolset
 
 ACCESS_KEY_ID = "AKIDEXAMPLE"
 AWS_SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -101,24 +95,7 @@ class Stage:
         base_urls = dict(self.provider.base_urls)
         base_urls[way.provider] += way.address
         stores = Stores(platform=_platform(), flag=flag)
-        resolver = Resolver(
-            catalog=CATALOG,
-            hosted=True,
-            workspace_keys=stores,
-            platform_keys=stores,
-            flags=stores,
-            pool=KeyPool(0),
-        )
-        return Gateway(
-            catalog=CATALOG,
-            resolver=resolver,
-            toolbox=toolset.toolbox() if toolset else None,
-            tool_runner=toolset.runner(resolver) if toolset else None,
-            delivery=Delivery(self._upstream, AwsSigner(), sleep=at_once),
-            journal=Telemetry(namespace="Keyway/HostedKey", environment="test"),
-            base_urls=base_urls,
-            multiplier=Decimal(1),
-        )
+        return gateway_over(self._upstream, stores, catalog=CATALOG, base_urls=base_urls, toolset=toolset)
 
 
 def who(way: Way) -> Caller:

@@ -20,7 +20,7 @@ from keyway.errors import InvalidRequest, KeyStoreUnavailable
 from keyway.tools.executor import ToolFailure
 from keyway.tools.limiter import Admitted, TurnedAway, Uncounted
 from tests.exchange.harness import CALLERS_SECRET, Lines, Stores, call, captured, gateway
-from tests.tool_loop.toolset import CATALOG, KEYS, OTHER_SEARCH_SECRET, SEARCH_SECRET, Toolset, fails, say
+from tests.exchange.toolset import CATALOG, KEYS, OTHER_SEARCH_SECRET, SEARCH_SECRET, Toolset, fails, say
 
 TURN = Tokens(input=1_000, output=100)
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:"

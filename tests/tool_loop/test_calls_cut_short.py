@@ -10,15 +10,12 @@ import pytest
 
 from infra.local.provider import Call, Say, Script, ScriptedProvider, Tokens
 from keyway.answer import Answer, ToolRun
-from keyway.catalog import Catalog
 from keyway.chat import Caller, ChatRequest
 from keyway.errors import KeyStoreUnavailable
-from keyway.keys.pool import KeyPool
-from keyway.keys.resolve import Resolver
 from keyway.tools.executor import Job
 from keyway.tools.limiter import Admission, Admitted, Limited
-from tests.exchange.harness import Lines, Stores, call, captured, gateway
-from tests.tool_loop.toolset import KEYS, SEARCH_SECRET, OpenLimiter, ToolGate, Toolset, fails, say
+from tests.exchange.harness import Lines, Stores, call, captured, gateway, resolver_of
+from tests.exchange.toolset import KEYS, SEARCH_SECRET, OpenLimiter, ToolGate, Toolset, fails, say
 
 TURN = Tokens(input=1_000, output=100)
 CALLER = Caller.model_validate({"workspaceId": "w"})
@@ -236,16 +233,7 @@ async def test_the_time_of_tools_is_that_of_each_round_together():
 
 @pytest.mark.parametrize("hosted", [True, False])
 async def test_only_a_hosted_platform_has_a_pool_for_tools(hosted: bool):
-    stores = Stores(platform=KEYS)
-    resolver = Resolver(
-        catalog=Catalog.load(),
-        hosted=hosted,
-        workspace_keys=stores,
-        platform_keys=stores,
-        flags=stores,
-        pool=KeyPool(0),
-    )
-    found = await resolver.resolve_tool(
+    found = await resolver_of(Stores(platform=KEYS), hosted=hosted).resolve_tool(
         "search", key_prefix="SEARCH_API_KEY", byok_provider=None, caller=CALLER, callers_key=None
     )
     assert (found is not None) == hosted

@@ -9,12 +9,12 @@ import pytest
 from infra.local.provider import Call, Say, Script, words
 from keyway.doors.native.answer import answer_json
 from keyway.events import TextDelta, TurnFinished, TurnStarted
+from tests.exchange.toolset import Toolset
 from tests.matrix.features import SCHEMA
 from tests.matrix.stage import Stage
 from tests.matrix.ways import WAYS, Way
 from tests.tool_loop.stories import TURN
 from tests.tool_loop.test_settlement import CLOSING
-from tests.tool_loop.toolset import Toolset
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -19,7 +19,7 @@ from keyway.tools.executor import Job
 from keyway.tools.loop import MAX_ROUNDS
 from tests.exchange.clock import Clock, run
 from tests.exchange.harness import MODELS, Lines, Stores, call, captured, gateway, leave
-from tests.tool_loop.toolset import KEYS, ToolGate, Toolset, say
+from tests.exchange.toolset import KEYS, ToolGate, Toolset, say
 
 VENDORS = sorted(MODELS)
 CALLER = Caller.model_validate({"workspaceId": "w", "userId": "u"})

@@ -17,9 +17,9 @@ from keyway.doors.native.request import read_request
 from keyway.tools.limiter import Limited
 from keyway.tools.loop import MAX_CALLS, MAX_RESULTS
 from tests.exchange.harness import call, captured, gateway, leave
+from tests.exchange.toolset import CATALOG, OpenLimiter, ToolGate, Toolset, fails, say
 from tests.tool_loop.test_calls import SEARCH, played
 from tests.tool_loop.test_endings import CALLER, request, round_of, stores
-from tests.tool_loop.toolset import CATALOG, OpenLimiter, ToolGate, Toolset, fails, say
 
 
 def search_with(**hosting: object) -> Toolset:

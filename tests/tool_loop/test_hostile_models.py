@@ -12,10 +12,10 @@ from keyway.doors.native.answer import answer_json
 from keyway.errors import InvalidRequest, ProviderProtocolError
 from keyway.strict_json import loads
 from keyway.turn import MAX_BYTES, MAX_CALLS
+from tests.exchange.toolset import Toolset
 from tests.matrix.stage import Stage
 from tests.matrix.ways import WAYS, Way
 from tests.tool_loop.stories import TURN
-from tests.tool_loop.toolset import Toolset
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

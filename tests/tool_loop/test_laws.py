@@ -24,7 +24,7 @@ from keyway.events import ToolCall
 from keyway.tools.executor import Job, ToolFailure
 from keyway.tools.loop import MAX_ROUNDS
 from tests.exchange.harness import CALLERS_SECRET, MODELS, Lines, Stores, call, captured, gateway
-from tests.tool_loop.toolset import KEYS, Toolset
+from tests.exchange.toolset import KEYS, Toolset
 
 OFFERED = ("search", "maps", "weather", "ask_user")
 NAMES = (*OFFERED, "nobody", "forbidden")
@@ -155,7 +155,7 @@ def test_random_tools_keep_the_laws(graph: Graph):
 
 
 @settings(max_examples=30, deadline=None, phases=[Phase.generate])  # so long a graph takes minutes to shrink
-@given(graphs(st.lists(rounds, min_size=ROUNDS - 2, max_size=ROUNDS + 2)))
+@given(graphs(st.lists(rounds, min_size=MAX_ROUNDS - 2, max_size=MAX_ROUNDS + 2)))
 def test_they_keep_them_to_the_last_round(graph: Graph):
     assert_lawful(graph)
 

@@ -16,9 +16,9 @@ from keyway.tools.executor import ToolFailure
 from keyway.tools.loop import Close, Done, RunCalls, ToolLoop
 from keyway.tools.outcome import Outcome, failed, succeeded
 from tests.exchange.harness import Stores, call, captured, gateway
+from tests.exchange.toolset import KEYS, Toolset
 from tests.matrix.stage import Stage
 from tests.matrix.ways import WAYS
-from tests.tool_loop.toolset import KEYS, Toolset
 
 TURN = Tokens(input=1_000, output=100)
 OURS = ("search", "weather")

@@ -7,11 +7,11 @@ import json
 import pytest
 
 from infra.local.provider import Call, Say, Script, Think, words
+from tests.exchange.toolset import Toolset
 from tests.matrix.not_offered import MODES, Mode, source
 from tests.matrix.stage import Stage
 from tests.matrix.ways import WAYS, Way
 from tests.tool_loop.stories import TURN
-from tests.tool_loop.toolset import Toolset
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

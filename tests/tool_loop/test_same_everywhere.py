@@ -15,10 +15,10 @@ from infra.local.provider import Call, Say, Script, Tokens, words
 from keyway.chat import Json
 from keyway.doors.native.answer import answer_json
 from keyway.events import Event, TextDelta, ToolCallEnded, ToolCallStarted, TurnFinished, TurnStarted
+from tests.exchange.toolset import Toolset, fails, say
 from tests.matrix.features import SCHEMA
 from tests.matrix.stage import Outcome, Stage
 from tests.matrix.ways import WAYS, Way
-from tests.tool_loop.toolset import Toolset, fails, say
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -14,11 +14,11 @@ from infra.local.provider import Script, words
 from keyway.answer import ToolRun
 from keyway.billing.cost import turns_cost
 from keyway.events import Usage
+from tests.exchange.toolset import Toolset, say
 from tests.matrix.not_offered import MODES, Mode
 from tests.matrix.stage import CATALOG, Outcome, Stage
 from tests.matrix.ways import WAYS, Way
 from tests.tool_loop.stories import STORIES, TURN, Story, not_offered
-from tests.tool_loop.toolset import Toolset, say
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

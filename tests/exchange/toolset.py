@@ -64,8 +64,6 @@ CATALOG = {
 }
 """A tool at a price per request, one at a price by its answer, and one that is free."""
 
-PRICES = {"search": Decimal("0.005")}
-
 Answer: TypeAlias = Callable[[Job], object]
 """What a tool answers: an output, or a ``ToolFailure`` to raise."""
 
