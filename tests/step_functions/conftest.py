@@ -2,52 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
-import pytest_asyncio
 
 from infra.local.aws import REGION
-from infra.local.caller import Caller
-from infra.local.provider import ScriptedProvider
-from infra.local.seed import HOSTED_KEYS
-from infra.local.system import CALLERS_KEY, OWN_KEYS, LocalSystem
+from infra.local.system import LocalSystem
+from tests.local.fixtures import caller, options, provider, system
 
-SECRETS = frozenset({*HOSTED_KEYS.values(), *OWN_KEYS.values(), CALLERS_KEY})
-
-
-@pytest.fixture(scope="module")
-def options() -> Mapping[str, Any]:
-    """Arguments for the module's ``LocalSystem``; a module overrides this."""
-    return {}
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def system(options: Mapping[str, Any]) -> AsyncIterator[LocalSystem]:
-    """The running system. Nothing that its function writes may hold a secret."""
-    async with LocalSystem(**options) as system:
-        await system.ready()
-        yield system
-    for line in [*system.lines.all, *system.complaints]:
-        assert not any(secret in line for secret in SECRETS), f"a secret was written: {line}"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def caller(system: LocalSystem) -> AsyncIterator[Caller]:
-    """Somebody who invokes the function."""
-    async with Caller(system.url, system.function.invoke_url) as caller:
-        yield caller
-
-
-@pytest.fixture
-def provider(system: LocalSystem) -> Iterator[ScriptedProvider]:
-    """The provider, with a clean memory. A script that nobody asked for is a mistake in the test."""
-    system.provider.requests.clear()
-    yield system.provider
-    unused = system.provider.forget()
-    assert unused == 0
+__all__ = ["caller", "options", "provider", "system"]
 
 
 @pytest.fixture(scope="session")
