@@ -44,7 +44,7 @@ def whole(least: int, most: int) -> Callable[[object], int]:
     """A whole number from ``least`` to ``most``."""
 
     def parse(value: object) -> int:
-        number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+        number = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,18}", value) else value
         if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= most:
             raise ValueError(f"must be a whole number from {least} to {most}")
         return number

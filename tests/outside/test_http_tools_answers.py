@@ -57,25 +57,26 @@ async def test_no_content_is_an_empty_object(tools):
 
 
 NO_JSON = {
-    "a page": b"<html>Sign in</html>",
-    "half of it": b'{"a": 1',
-    "two of it": b"{}{}",
-    "NaN": b'{"a": NaN}',
-    "infinity": b'{"a": -Infinity}',
-    "more than a float holds": b'{"a": 1e999}',
-    "more digits than Python reads": b"1" * 5_000,
-    "another encoding": '{"a": "\u00e9"}'.encode("latin-1"),
-    "two bytes for each character": '{"a": 1}'.encode("utf-16"),
-    "depth without end": b"[" * 100_000,
+    "a page": (b"<html>Sign in</html>", "something that is not JSON"),
+    "half of it": (b'{"a": 1', "something that is not JSON"),
+    "two of it": (b"{}{}", "something that is not JSON"),
+    "NaN": (b'{"a": NaN}', "JSON that holds NaN, which is no number in JSON"),
+    "infinity": (b'{"a": -Infinity}', "JSON that holds -Infinity, which is no number in JSON"),
+    "more than a float holds": (b'{"a": 1e999}', "JSON that holds 1e999, which is too large a number"),
+    "more digits than Python reads": (b"1" * 5_000, "something that is not JSON"),
+    "another encoding": ('{"a": "\u00e9"}'.encode("latin-1"), "something that is not JSON"),
+    "two bytes for each character": ('{"a": 1}'.encode("utf-16"), "something that is not JSON"),
+    "depth without end": (b"[" * 100_000, "JSON that is nested deeper than 100 levels"),
 }
 
 
 @pytest.mark.parametrize("case", NO_JSON)
 async def test_what_is_not_json_is_a_failure(tools, case):
-    async with serving(reply(NO_JSON[case])) as server:
+    body, what = NO_JSON[case]
+    async with serving(reply(body)) as server:
         for _ in range(2):
             found = await failure(tools, job(server.url, max_response_bytes=200_000))
-            assert said(found) == ("web_search answered with something that is not JSON", None, None, False)
+            assert said(found) == (f"web_search answered with {what}", None, None, False)
         assert server.connections == 1, "the answer was read to its end, and its connection used again"
 
 
@@ -244,7 +245,7 @@ async def test_an_answer_is_only_so_deep(tools):
         async with serving(reply(body)) as server:
             if deep:
                 found = await failure(tools, job(server.url))
-                assert found.message == "web_search answered with JSON of more than 100 levels"
+                assert found.message == "web_search answered with JSON that is nested deeper than 100 levels"
             else:
                 assert json.dumps(await tools.run(job(server.url)), separators=(",", ":")) == body
 

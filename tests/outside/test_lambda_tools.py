@@ -191,7 +191,7 @@ FAILURES: dict[str, tuple[Function, str]] = {
     ),
     "no success and no word": (returns({"success": False}), "open_tickets failed"),
     "no JSON": (returns(b"<html>"), "open_tickets answered with something that is not JSON"),
-    "NaN": (returns(b'{"a": NaN}'), "open_tickets answered with something that is not JSON"),
+    "NaN": (returns(b'{"a": NaN}'), "open_tickets answered with JSON that holds NaN, which is no number in JSON"),
     "an exception that is no JSON": (
         lambda _event: Reply(200, b"<html>", {"X-Amz-Function-Error": "Unhandled"}),
         "open_tickets answered with something that is not JSON",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterator, Mapping
 
 import pytest
 from hypothesis import given
@@ -37,16 +39,25 @@ def test_values_one_after_another(values, space):
     assert strict_json.values(text) == values
 
 
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
+@pytest.mark.parametrize(
+    ("number", "what"),
+    [
+        ("NaN", "is no number in JSON"),
+        ("Infinity", "is no number in JSON"),
+        ("-Infinity", "is no number in JSON"),
+        ("1e999", "is too large a number"),
+        ("-1e999", "is too large a number"),
+    ],
+)
 @pytest.mark.parametrize("around", ["{}", '{{"a": [1, {}]}}'])
-def test_a_number_that_is_none_is_refused(number, around):
+def test_a_number_that_is_none_is_refused(number, what, around):
     text = around.format(number)
-    message = f"holds {number}, which is no number in JSON"
+    message = f"holds {number}, which {what}"
     with pytest.raises(StrictJsonError, match=message):
         strict_json.loads(text)
     with pytest.raises(StrictJsonError, match=message):
         strict_json.values("{}" + text)
-    assert strict_json.problem(json.loads(text)) == "holds a number that is none in JSON"
+    assert strict_json.problem(json.loads(text)) == "holds a number that is not finite"
 
 
 @pytest.mark.parametrize("more", [1, 50, 10_000, 1_000_000])
@@ -69,3 +80,41 @@ def test_levels_are_counted_and_not_brackets():
 def test_what_is_no_json_is_refused(text):
     with pytest.raises(ValueError, match=r"."):
         strict_json.loads(text)
+
+
+def test_other_blanks_than_jsons_own_are_none_of_anybodys_business_between_values():
+    assert strict_json.values('\u00a0{"a": 1}\u00a0{}\u2003') == [{"a": 1}, {}]
+
+
+class Mapped(Mapping[str, object]):
+    """A JSON object that is no dict."""
+
+    def __init__(self, **members: object) -> None:
+        self._members = members
+
+    def __getitem__(self, name: str) -> object:
+        return self._members[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+
+def test_whatever_holds_values_is_looked_into():
+    assert strict_json.problem(Mapped(a=(1, [math.inf]))) == "holds a number that is not finite"
+    assert strict_json.problem(Mapped(a=Mapped()), levels=1) == "is nested deeper than 1 levels"
+    assert strict_json.problem(Mapped(a=1), levels=1) is None
+
+
+@given(VALUES)
+def test_what_cannot_be_passed_on_can_still_be_shown(value):
+    assert json.loads(strict_json.shown(value)) == value
+    assert strict_json.shown([math.inf]) == "[Infinity]"
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert strict_json.shown(deep) == ""
+    while deep:  # else its own end would go too deep
+        deep = deep.pop()

@@ -86,13 +86,13 @@ def test_json_is_read_plain_or_in_base64(value):
         ("{", False, "the body is not JSON: Expecting property name enclosed in double quotes (line 1, column 2)"),
         ('{"a": 1}\n x', False, "the body is not JSON: Extra data (line 2, column 2)"),
         ("NaN", False, "the body holds NaN, which is no number in JSON"),
-        ("[1e999]", False, "the body holds 1e999, which is no number in JSON"),
+        ("[1e999]", False, "the body holds 1e999, which is too large a number"),
         ("[-Infinity]", False, "the body holds -Infinity, which is no number in JSON"),
         ("{}", True, "the body is not UTF-8 text"),
         ("/w==", True, "the body is not UTF-8 text"),
         ("\N{SNOWMAN}", True, "the body is not JSON: it holds a number or a character that cannot be read"),
         ("9" * 5_000, False, "the body is not JSON: it holds a number or a character that cannot be read"),
-        ("[" * 100_000, False, "the body is nested deeper than 200 levels"),
+        ("[" * 100_000, False, "the body is nested too deep"),
     ],
 )  # fmt: skip
 def test_a_body_that_cannot_be_read_is_told_why(body, packed, message):

@@ -95,7 +95,7 @@ def nested(levels: int) -> dict[str, object]:
 
 @pytest.mark.parametrize(
     ("value", "problem"),
-    [(nested(101), "is nested deeper than 100 levels"), ({"a": [float("inf")]}, "holds a number that is none in JSON")],
+    [(nested(101), "is nested deeper than 100 levels"), ({"a": [float("inf")]}, "holds a number that is not finite")],
 )
 @pytest.mark.parametrize(
     ("place", "request_with"),

@@ -34,7 +34,7 @@ from keyway.ports import Journal
 from keyway.report import Report
 from keyway.route import Route
 from keyway.tools.loop import Done, GiveUp, RunCalls, ToolLoop
-from keyway.turn import ModelTurn
+from keyway.turn import MAX_CALLS, ModelTurn
 from keyway.wire.contract import Outgoing
 
 if TYPE_CHECKING:
@@ -207,6 +207,9 @@ class Exchange:
             # What came before the error in the same read is still the caller's.
             self._broken = turn.broken
         elif (finished := turn.report.finished) is not None:
+            if turn.calls_left_out:
+                warning = f"{turn.calls_left_out} calls beyond the first {MAX_CALLS} of an answer were left out"
+                self._report.warnings[warning] = None
             self._accept()
             self._follow(turn, finished, batch)
         return batch

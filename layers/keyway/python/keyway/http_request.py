@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from keyway import __version__
 from keyway.catalog import Provider
 from keyway.destination import Destination
-from keyway.errors import AuthFailed
+from keyway.errors import AuthFailed, InvalidRequest
 from keyway.keys.credential import Credential, fits_a_header
 from keyway.wire.contract import Outgoing
 
@@ -45,7 +45,12 @@ def http_request(
 
     Raises:
         AuthFailed: The key holds characters that no HTTP header may carry.
+        InvalidRequest: The body holds a number that is none in JSON.
     """
+    try:
+        content = json.dumps(outgoing.body, separators=(",", ":"), allow_nan=False).encode()
+    except ValueError:
+        raise InvalidRequest("the request holds a number that JSON cannot carry") from None
     return HttpRequest(
         recipient=provider.id,
         url=destination.url(outgoing.path),
@@ -60,7 +65,7 @@ def http_request(
             **(destination.headers or {}),
             **_auth_headers(provider, credential),
         },
-        content=json.dumps(outgoing.body, separators=(",", ":"), allow_nan=False).encode(),
+        content=content,
         caller_chosen=destination.caller_chosen,
     )
 

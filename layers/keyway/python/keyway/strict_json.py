@@ -2,32 +2,32 @@
 
 Python reads ``NaN``, and ``1e999`` as infinity, and writes both as what no other JSON reader takes; and what is nested
 some hundred levels deep is read by one piece of code and breaks the next. Callers, models and hosts write all of these,
-so whatever comes from outside is read here, or looked at here when somebody else has read it.
+so what they write and we pass on is read here, or looked at here when somebody else has read it.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
+
+_PLAIN = frozenset({str, int, float, bool, type(None), list, tuple})
 
 LEVELS = 100
 """Levels of objects and arrays in one value: a tool's arguments, a schema, an output."""
-
-DOCUMENT_LEVELS = 2 * LEVELS
-"""Levels of a whole document, which may hold such a value."""
 
 
 class StrictJsonError(ValueError):
     """It is JSON to Python, and to others it is not. The message says what it does: ``is nested deeper than ...``."""
 
 
-def loads(text: str | bytes, *, levels: int = DOCUMENT_LEVELS) -> object:
+def loads(text: str | bytes, *, levels: int | None = None) -> object:
     """The value that ``text`` says.
 
     Raises:
-        StrictJsonError: It holds a number that is none, or is nested deeper than ``levels``.
+        StrictJsonError: It holds a number that is none, or is nested deeper than ``levels``; without any, deeper than
+            Python reads.
         json.JSONDecodeError: It is not JSON.
         ValueError: It holds more digits in a row, or bytes, than Python reads.
     """
@@ -38,7 +38,8 @@ def loads(text: str | bytes, *, levels: int = DOCUMENT_LEVELS) -> object:
         value: object = _DECODER.decode(text)
     except RecursionError:
         raise StrictJsonError(_too_deep(levels)) from None
-    _check_levels([value], text, levels)
+    if levels is not None:
+        _check_levels([value], text, levels)
     return value
 
 
@@ -58,15 +59,35 @@ def values(text: str, *, levels: int = LEVELS) -> list[object]:
 
 def problem(value: object, *, levels: int = LEVELS) -> str | None:
     """What keeps ``value``, which somebody else has read, from being passed on as JSON; ``None`` when nothing does."""
-    layer: Collection[object] = (value,)
-    for _ in range(levels + 1):
-        if any(isinstance(each, float) and not math.isfinite(each) for each in layer):
-            return "holds a number that is none in JSON"
-        containers = [each for each in layer if isinstance(each, Mapping | list | tuple)]
-        if not containers:
+    layer: list[object] = [value]
+    for depth in range(levels + 1):
+        below: list[object] = []
+        nested = False
+        for each in layer:
+            # By its very type, which is fast: a caller may send millions.
+            kind = type(each)
+            if kind is dict or (kind not in _PLAIN and isinstance(each, Mapping)):
+                nested = True
+                below.extend(each.values())  # type: ignore[attr-defined]  # a mapping, as was just seen
+            elif kind is list or kind is tuple:
+                nested = True
+                below.extend(each)  # type: ignore[arg-type]  # the same
+            elif kind is float and not math.isfinite(each):  # type: ignore[arg-type]
+                return "holds a number that is not finite"
+        if not nested:
             return None
-        layer = [member for each in containers for member in (each.values() if isinstance(each, Mapping) else each)]
+        if depth == levels:
+            break
+        layer = below
     return _too_deep(levels)
+
+
+def shown(value: object) -> str:
+    """``value`` as text, for people: JSON, or as near to it as it comes; ``""`` when it is nested too deep for that."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return ""
 
 
 def _check_levels(found: Sequence[object], text: str, levels: int) -> None:
@@ -78,19 +99,19 @@ def _check_levels(found: Sequence[object], text: str, levels: int) -> None:
 
 
 def _next(text: str, at: int) -> int:
-    while at < len(text) and text[at] in " \t\r\n":
+    while at < len(text) and text[at].isspace():  # models write other blanks than JSON's own
         at += 1
     return at
 
 
-def _too_deep(levels: int) -> str:
-    return f"is nested deeper than {levels} levels"
+def _too_deep(levels: int | None) -> str:
+    return "is nested too deep" if levels is None else f"is nested deeper than {levels} levels"
 
 
 def _finite(number: str) -> float:
     value = float(number)
     if not math.isfinite(value):
-        _refuse(number)
+        raise StrictJsonError(f"holds {number[:20]}, which is too large a number")
     return value
 
 

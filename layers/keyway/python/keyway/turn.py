@@ -7,14 +7,16 @@ An exchange is one turn, or several with tools between them; what follows a turn
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from keyway.deadline import Deadline
 from keyway.delivery import Delivery
 from keyway.errors import KeywayError, ProviderProtocolError
-from keyway.events import Event, ToolCallStarted, Usage
+from keyway.events import Event, ToolCall, ToolCallStarted, TurnFinished, Usage
 from keyway.parcel import Parcel
 from keyway.ports import UpstreamAnswer
 from keyway.report import TurnReport
+from keyway.strict_json import problem
 from keyway.wire.contract import Decoder
 
 MAX_BYTES = 64 * 2**20
@@ -22,13 +24,14 @@ MAX_BYTES = 64 * 2**20
 brings an endpoint of their own may send without end, and an environment has to live with all of it."""
 
 MAX_CALLS = 256
-"""Tool calls in one answer. More are no model's."""
+"""Tool calls of one answer that are looked at. More are no model's."""
 
 
 class ModelTurn:
     """A turn that is under way.
 
-    ``broken`` is an error that came after events of the same read: those are still the caller's.
+    ``broken`` is an error that came after events of the same read: those are still the caller's. ``calls_left_out`` is
+    how many calls there were beyond ``MAX_CALLS``.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class ModelTurn:
         self.report = report
         self.schema_waits = parcel.outgoing.schema_waits
         self.broken: KeywayError | None = None
+        self.calls_left_out = 0
         self._parcel = parcel
         self._decoder = decoder
         self._delivery = delivery
@@ -51,7 +55,7 @@ class ModelTurn:
         self._now = now
         self._answer: UpstreamAnswer | None = None
         self._bytes = 0
-        self._calls = 0
+        self._calls: set[str] = set()
 
     @property
     def begun(self) -> bool:
@@ -86,11 +90,9 @@ class ModelTurn:
                 raise self._broken(f"sent more than {MAX_BYTES // 2**20} MiB in one answer")
             for event in self._decoder.feed(data) if data else self._decoder.end():
                 report.heard(now)  # not with any byte: a keep-alive is no answer
-                report.add(event)
-                events.append(event)
-                self._calls += isinstance(event, ToolCallStarted)
-                if self._calls > MAX_CALLS:
-                    raise self._broken(f"sent more than {MAX_CALLS} tool calls in one answer")
+                if (taken := self._taken(event)) is not None:
+                    report.add(taken)
+                    events.append(taken)
             if not data and report.finished is None:
                 raise self._broken("ended its answer early")
         except KeywayError as error:
@@ -98,6 +100,20 @@ class ModelTurn:
         if report.finished is not None:
             report.ended = now
         return events
+
+    def _taken(self, event: Event) -> Event | None:
+        """``event`` as it goes on, or ``None`` for what is left out.
+
+        Whatever is wrong with an answer, it is heard to its end: it has to be paid for.
+        """
+        if isinstance(event, ToolCallStarted) and len(self._calls) < MAX_CALLS:
+            self._calls.add(event.id)
+        if isinstance(event, ToolCallStarted | ToolCall) and event.id not in self._calls:
+            self.calls_left_out += isinstance(event, ToolCall)
+            return None
+        if isinstance(event, TurnFinished) and problem(event.extras):
+            return replace(event, extras={})  # nobody could send it again
+        return event
 
     def _broken(self, what: str) -> ProviderProtocolError:
         provider = self._parcel.provider.id

@@ -86,6 +86,9 @@ def test_the_results_of_one_round_are_one_turn_of_the_user_with_the_calls_names(
     [
         ('{"a": 1}', {"a": 1}),
         ("[1, 2]", {"value": [1, 2]}),
+        ('{"score": NaN}', {"value": '{"score": NaN}'}),
+        ('{"score": 1e999}', {"value": '{"score": 1e999}'}),
+        ("[" * 101 + "]" * 101, {"value": "[" * 101 + "]" * 101}),
         ("null", {"value": None}),
         ("7", {"value": 7}),
         ('"x"', {"value": "x"}),

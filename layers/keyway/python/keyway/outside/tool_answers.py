@@ -7,19 +7,17 @@ failure there is one short line. Used by ``http_tools.py`` and ``lambda_tools.py
 from __future__ import annotations
 
 import json
-import math
 import re
 from functools import lru_cache
 from urllib.parse import quote
 
+from keyway import strict_json
 from keyway.keys.credential import HIDDEN, Credential
+from keyway.strict_json import StrictJsonError
 from keyway.tools.executor import Job, Key, ToolFailure
 
 _QUOTED = 300
 """Characters of a tool's own words that a message holds."""
-
-_DEEPEST = 100
-"""Levels of an output. Everybody who passes it on walks down them."""
 
 _WORDS = ("error", "message", "detail", "errors", "msg", "errorMessage", "title")
 """Where services say in JSON what went wrong, the most usual first."""
@@ -33,10 +31,12 @@ def decoded(body: bytes, job: Job) -> object:
     """
     try:
         text = body.decode("utf-8-sig")
-        output = json.loads(text, parse_float=_finite, parse_constant=_finite) if text.strip() else {}
-    except (ValueError, RecursionError):
+        output = strict_json.loads(text, levels=strict_json.LEVELS) if text.strip() else {}
+    except StrictJsonError as error:
+        raise ToolFailure(f"{job.tool} answered with JSON that {error}") from None
+    except ValueError:
         raise ToolFailure(f"{job.tool} answered with something that is not JSON") from None
-    return _told(output, job, _DEEPEST)
+    return _told(output, job)
 
 
 def quoted(said: object, job: Job) -> str:
@@ -77,17 +77,15 @@ def _found(said: object, depth: int) -> str:
     return ""
 
 
-def _told(value: object, job: Job, levels: int) -> object:
+def _told(value: object, job: Job) -> object:
     """``value`` without the key, in texts and in members' names. Looked for in what the JSON says, not in how."""
     match value:
         case str():
             return _without_key(value, job.key)
-        case dict() | list() if not levels:
-            raise ToolFailure(f"{job.tool} answered with JSON of more than {_DEEPEST} levels")
         case dict():
-            return {_without_key(name, job.key): _told(member, job, levels - 1) for name, member in value.items()}
+            return {_without_key(name, job.key): _told(member, job) for name, member in value.items()}
         case list():
-            return [_told(element, job, levels - 1) for element in value]
+            return [_told(element, job) for element in value]
     return value
 
 
@@ -102,10 +100,3 @@ def _spellings(secret: str) -> re.Pattern[str]:
     in_urls = (quote(secret, safe=safe) for safe in ("", "/", "/+="))
     exact = (secret, in_json, in_json.replace("/", "\\/"))
     return re.compile("|".join([*map(re.escape, exact), *(f"(?i:{re.escape(each)})" for each in in_urls)]))
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    if not math.isfinite(value):
-        raise ValueError
-    return value

@@ -285,6 +285,23 @@ _OPERATORS: Mapping[type[ast.AST], Callable[..., object]] = {
 }
 
 
+def computed(work: ast.AST, *values: object) -> object:
+    """What an operator, or a function by its name, makes of ``values``. Raises ``ExpressionError``."""
+    function = _FUNCTIONS[work.id] if isinstance(work, ast.Name) else _OPERATORS[type(work)]
+    try:
+        with decimal.localcontext(_CONTEXT):
+            return function(*values)
+    except ExpressionError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        raise ExpressionError(f"cannot be worked out: {type(error).__name__}") from None
+
+
+def compared(operator: ast.cmpop, left: object, right: object) -> bool:
+    """Whether ``left`` and ``right`` compare so. Raises ``ExpressionError``."""
+    return bool(computed(operator, left, right))
+
+
 @cache
 def _evaluator() -> Callable[[Mapping[str, object]], Any]:
     """Makes evaluators. simpleeval is imported with the first expression, which few environments ever see."""

@@ -10,7 +10,6 @@ Token counts are ``usage.py``, errors in the middle of a stream ``failure.py``, 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -73,7 +72,7 @@ class _OpenCall:
             arguments = None
         if isinstance(arguments, dict):
             return ToolCall(self.id, self.name, arguments)
-        return ToolCall(self.id, self.name, {}, malformed=text or (json.dumps(self.given) if self.given else ""))
+        return ToolCall(self.id, self.name, {}, malformed=text or (strict_json.shown(self.given) if self.given else ""))
 
 
 @dataclass(slots=True)
@@ -163,7 +162,7 @@ class AnthropicTurn:
                 self._open[_index(data)] = (
                     _OpenCall(call_id, name, given, [])
                     if isinstance(given, dict)
-                    else _OpenCall(call_id, name, {}, [json.dumps(given)])
+                    else _OpenCall(call_id, name, {}, [strict_json.shown(given)])
                 )
                 self._called = True
                 events.append(ToolCallStarted(call_id, name))
@@ -245,11 +244,10 @@ class AnthropicTurn:
     def _finish(self, _data: Json | None = None) -> Iterator[Event]:
         reason = _FINISH.get(self._stop_reason or "end_turn", "stop")
         cut = reason in ("length", "content_filter")
-        unstopped = [block for block in self._open.values() if isinstance(block, _OpenCall)]
-        yield from self._release(cut=cut and not unstopped)
-        for block in unstopped:
-            self._written = block
-            yield from self._release(cut=True)
+        unstopped = [index for index, block in self._open.items() if isinstance(block, _OpenCall)]
+        for index in unstopped:
+            yield from self._block_stop({"index": index})
+        yield from self._release(cut=cut or bool(unstopped))
         if not cut:
             # A call counts more than the word for it, and the word means nothing without a call.
             reason = "tool_calls" if self._called else "stop"

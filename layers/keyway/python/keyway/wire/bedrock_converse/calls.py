@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 
 from keyway import strict_json
@@ -25,7 +24,7 @@ class OpenCall:
         if self.given is not None and not text:
             if not cut and not strict_json.problem(self.given):
                 return ToolCall(self.id, self.name, self.given)
-            return ToolCall(self.id, self.name, {}, malformed=json.dumps(self.given) if self.given else "")
+            return ToolCall(self.id, self.name, {}, malformed=strict_json.shown(self.given) if self.given else "")
         if not text.strip() and not cut:
             return ToolCall(self.id, self.name, {})
         try:

@@ -6,9 +6,9 @@ begins with either. What was asked for does not decide, as a proxy may answer wi
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
-from keyway import strict_json
 from keyway.chat import Json
 from keyway.errors import ProviderProtocolError
 from keyway.events import Event, Usage
@@ -101,8 +101,8 @@ class ConverseDecoder:
 def _object(text: bytes) -> Json | None:
     """The JSON object that ``text`` is, or ``None``."""
     try:
-        data = strict_json.loads(text)
-    except ValueError:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
 

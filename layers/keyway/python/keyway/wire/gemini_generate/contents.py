@@ -7,11 +7,11 @@ role are merged into one turn here. Results stay a turn of their own: the API co
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from keyway import strict_json
 from keyway.capabilities import Model
 from keyway.chat import ChatRequest, File, Json, Message
 from keyway.errors import InvalidRequest
@@ -121,7 +121,7 @@ def _result(turns: _Turns, message: Message, names: dict[str, str], of: Generati
     call_id = message.tool_call_id or ""
     name = names.get(call_id)
     if name is None:
-        raise InvalidRequest(f"{where}.toolCallId: {call_id!r} answers no call of an assistant message before it.")
+        raise InvalidRequest(f"{where}.toolCallId: {call_id[:64]!r} answers no call of an assistant message before it.")
     response: dict[str, object] = {"id": call_id, "name": name, "response": _response(message.content)}
     inside = [file for file in message.files if of.is_3 and _media_type(file) in _IN_RESULTS]
     if inside:
@@ -135,8 +135,8 @@ def _response(content: str | None) -> Json:
     if not content:
         return {}
     try:
-        value: object = json.loads(content)
-    except (ValueError, RecursionError):
+        value = strict_json.loads(content, levels=strict_json.LEVELS)
+    except ValueError:
         value = content
     return value if isinstance(value, dict) else {"value": value}
 

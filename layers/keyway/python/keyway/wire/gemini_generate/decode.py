@@ -9,7 +9,6 @@ itself, which we never offer) are passed over.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from hashlib import blake2s
 
@@ -128,14 +127,14 @@ class GeminiTurn:
         self._layout.call(call_id, signature)
         if (args is None or isinstance(args, dict)) and not strict_json.problem(args):
             return (ToolCallStarted(call_id, name), ToolCall(call_id, name, args or {}))
-        return (ToolCallStarted(call_id, name), ToolCall(call_id, name, {}, malformed=json.dumps(args)))
+        return (ToolCallStarted(call_id, name), ToolCall(call_id, name, {}, malformed=strict_json.shown(args)))
 
     def _call_id(self, given: str, name: str, args: object) -> str:
         """The call's id, or one that is the same however the answer is cut, and another in the next answer."""
         call_id = given
         if not call_id or call_id in self._call_ids:
             # A host that names no answer: what is called tells one from another as well as anything does.
-            answer = self._response_id or blake2s(json.dumps([name, args]).encode(), digest_size=8).hexdigest()
+            answer = self._response_id or blake2s(strict_json.shown([name, args]).encode(), digest_size=8).hexdigest()
             call_id = f"call_{answer}_{len(self._call_ids)}"
         self._call_ids.add(call_id)
         return call_id

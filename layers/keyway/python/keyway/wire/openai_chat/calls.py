@@ -11,11 +11,11 @@ it brings another id, or a name where the call so far is already whole. A call i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2s
 
+from keyway import strict_json
 from keyway.chat import Json
 from keyway.events import Event, ToolCall, ToolCallStarted
 from keyway.wire.openai_chat.arguments import arguments, is_whole
@@ -75,7 +75,7 @@ class Calls:
         name = text(function, "name")
         written = function.get("arguments")
         if isinstance(written, dict):
-            written = json.dumps(written, ensure_ascii=False)
+            written = strict_json.shown(written)
         piece = written if isinstance(written, str) else ""
         index = fragment.get("index")
         at = _Place(index if type(index) is int else None, given, place)

@@ -74,7 +74,7 @@ def _call(call: MessageToolCall, dialect: Dialect) -> Json:
 def _tool_result(message: Message, called: dict[str, str], dialect: Dialect, where: str) -> Json:
     call_id = message.tool_call_id or ""
     if call_id not in called:
-        raise InvalidRequest(f"{where}.toolCallId: {call_id!r} answers no call of an assistant message before it")
+        raise InvalidRequest(f"{where}.toolCallId: {call_id[:64]!r} answers no call of an assistant message before it")
     sent: dict[str, object] = {
         "role": "tool",
         "tool_call_id": ACCEPTED[dialect.tool_ids](call_id),

@@ -6,7 +6,6 @@ string, or an empty object before the real one. All of these are read; anything 
 
 from __future__ import annotations
 
-import json
 from typing import NamedTuple
 
 from keyway import strict_json
@@ -27,7 +26,7 @@ def arguments(written: object, *, cut: bool = False) -> Arguments:
     it may be the beginning of something else.
     """
     if isinstance(written, dict):
-        return Arguments({}, json.dumps(written)) if cut or strict_json.problem(written) else Arguments(written)
+        return Arguments({}, strict_json.shown(written)) if cut or strict_json.problem(written) else Arguments(written)
     as_written = written if isinstance(written, str) else ""
     if cut:
         return Arguments({}, as_written)

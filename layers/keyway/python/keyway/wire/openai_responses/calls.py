@@ -27,7 +27,7 @@ class Calls:
 
     def __init__(self) -> None:
         self._open: dict[object, _OpenCall] = {}
-        self._ids: set[str] = set()
+        self._started: set[str] = set()
         self._done: set[str] = set()
 
     @property
@@ -39,12 +39,9 @@ class Calls:
         """A call begins."""
         if item in self._open:
             return
-        call_id = _id(call, item)
-        if call_id in self._ids:
-            call_id = f"{call_id}_{item}"  # two calls, and each has to be answered
-        self._ids.add(call_id)
-        opened = self._open[item] = _OpenCall(call_id, text(call, "name"))
-        if opened.name:
+        opened = self._open[item] = _OpenCall(_id(call, item), text(call, "name"))
+        if opened.name and opened.id not in self._started:
+            self._started.add(opened.id)  # some proxies tell of a call twice
             yield ToolCallStarted(opened.id, opened.name)
 
     def piece(self, item: object, piece: str) -> None:

@@ -41,8 +41,9 @@ def _items(message: Message, calls_made: set[str], where: str) -> Iterator[Json]
             yield from _assistant(message, where)
         case "tool":
             if message.tool_call_id not in calls_made:
+                call_id = (message.tool_call_id or "")[:64]
                 raise InvalidRequest(
-                    f"{where}.toolCallId: {message.tool_call_id!r} answers no call of an assistant message before it"
+                    f"{where}.toolCallId: {call_id!r} answers no call of an assistant message before it"
                 )
             output = _content(message, where)
             yield {"type": "function_call_output", "call_id": message.tool_call_id, "output": output}
