@@ -4,7 +4,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := layers/keyway/python:layers/stream_runtime/python:functions:.
-export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo dev test test-litellm check format bench prices layers synth deploy sam lock clean

@@ -28,8 +28,6 @@ def nested(levels: int) -> str:
 def test_json_is_read_as_python_reads_it(value):
     text = json.dumps(value)
     assert strict_json.loads(text) == value
-    assert strict_json.loads(text.encode()) == value
-    assert strict_json.loads("\ufeff" + text) == value
     assert strict_json.problem(value) is None
 
 
@@ -60,7 +58,7 @@ def test_a_number_that_is_none_is_refused(number, what, around):
     assert strict_json.problem(json.loads(text)) == "holds a number that is not finite"
 
 
-@pytest.mark.parametrize("more", [1, 50, 10_000, 1_000_000])
+@pytest.mark.parametrize("more", [1, 50, 100_000])
 def test_no_more_levels_than_one_can_walk(more):
     assert strict_json.loads(nested(100), levels=100) == json.loads(nested(100))
     with pytest.raises(StrictJsonError, match=r"^is nested deeper than 100 levels$"):
@@ -76,7 +74,7 @@ def test_levels_are_counted_and_not_brackets():
     assert strict_json.problem(json.loads(wide), levels=2) == "is nested deeper than 2 levels"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1,]", "'a'", "{} {}", b"\xff", "9" * 5_000])
+@pytest.mark.parametrize("text", ["", "{", "[1,]", "'a'", "{} {}", "\ufeff{}", "9" * 5_000])
 def test_what_is_no_json_is_refused(text):
     with pytest.raises(ValueError, match=r"."):
         strict_json.loads(text)
@@ -109,8 +107,11 @@ def test_whatever_holds_values_is_looked_into():
 
 
 @given(VALUES)
-def test_what_cannot_be_passed_on_can_still_be_shown(value):
+def test_what_can_be_passed_on_is_shown_as_it_is(value):
     assert json.loads(strict_json.shown(value)) == value
+
+
+def test_what_cannot_is_shown_as_near_to_it_as_it_comes():
     assert strict_json.shown([math.inf]) == "[Infinity]"
     deep: list[object] = []
     for _ in range(100_000):

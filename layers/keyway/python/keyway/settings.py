@@ -17,6 +17,8 @@ from keyway.chat import EXECUTOR_KINDS, ExecutorKind
 
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off", ""})
+_NAMESPACE = "Keyway/HostedKey"
+_ENVIRONMENT = "development"
 
 
 class SettingError(ValueError):
@@ -56,13 +58,13 @@ class Settings:
     appconfig_environment: str | None = None
     hosted_key_llm: bool = False
     cost_multiplier: Decimal = Decimal(1)
-    deployment_environment: str = "development"
+    deployment_environment: str = _ENVIRONMENT
     workspace_keys_table: str | None = None
     workspace_keys_kms_key: str | None = None
     idempotency_table: str | None = None
     answers_bucket: str | None = None
     provider_base_urls: Mapping[str, str] = field(default_factory=dict)
-    metrics_namespace: str = "Keyway/HostedKey"
+    metrics_namespace: str = _NAMESPACE
     blacklisted_providers: tuple[str, ...] = ()
     blacklisted_models: tuple[str, ...] = ()
     tool_catalog: str | None = None
@@ -86,13 +88,13 @@ class Settings:
             appconfig_environment=variables.get("APPCONFIG_ENVIRONMENT") or None,
             hosted_key_llm=_boolean(variables, "HOSTED_KEY_LLM"),
             cost_multiplier=_multiplier(variables, "COST_MULTIPLIER"),
-            deployment_environment=variables.get("DEPLOYMENT_ENVIRONMENT") or "development",
+            deployment_environment=variables.get("DEPLOYMENT_ENVIRONMENT") or _ENVIRONMENT,
             workspace_keys_table=variables.get("WORKSPACE_KEYS_TABLE") or None,
             workspace_keys_kms_key=variables.get("WORKSPACE_KEYS_KMS_KEY") or None,
             idempotency_table=variables.get("IDEMPOTENCY_TABLE") or None,
             answers_bucket=variables.get("ANSWERS_BUCKET") or None,
             provider_base_urls=_base_urls(variables, "PROVIDER_BASE_URLS"),
-            metrics_namespace=variables.get("POWERTOOLS_METRICS_NAMESPACE") or "Keyway/HostedKey",
+            metrics_namespace=variables.get("POWERTOOLS_METRICS_NAMESPACE") or _NAMESPACE,
             blacklisted_providers=_names(variables, "BLACKLISTED_PROVIDERS"),
             blacklisted_models=_names(variables, "BLACKLISTED_MODELS"),
             tool_catalog=variables.get("TOOL_CATALOG", "").strip() or None,

@@ -22,18 +22,15 @@ class StrictJsonError(ValueError):
     """It is JSON to Python, and to others it is not. The message says what it does: ``is nested deeper than ...``."""
 
 
-def loads(text: str | bytes, *, levels: int | None = None) -> object:
+def loads(text: str, *, levels: int | None = None) -> object:
     """The value that ``text`` says.
 
     Raises:
         StrictJsonError: It holds a number that is none, or is nested deeper than ``levels``; without any, deeper than
             Python reads.
         json.JSONDecodeError: It is not JSON.
-        ValueError: It holds more digits in a row, or bytes, than Python reads.
+        ValueError: It holds more digits in a row than Python reads.
     """
-    if isinstance(text, bytes):
-        text = text.decode(json.detect_encoding(text), "surrogatepass")
-    text = text.removeprefix("\ufeff")
     try:
         value: object = _DECODER.decode(text)
     except RecursionError:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from keyway.deadline import Deadline
 from keyway.delivery import Delivery
 from keyway.errors import KeywayError, ProviderProtocolError
-from keyway.events import Event, ToolCall, ToolCallStarted, TurnFinished, Usage
+from keyway.events import Event, TextDelta, ThinkingDelta, ToolCall, ToolCallStarted, TurnFinished, Usage
 from keyway.parcel import Parcel
 from keyway.ports import UpstreamAnswer
 from keyway.report import TurnReport
@@ -106,13 +106,18 @@ class ModelTurn:
 
         Whatever is wrong with an answer, it is heard to its end: it has to be paid for.
         """
-        if isinstance(event, ToolCallStarted) and len(self._calls) < MAX_CALLS:
-            self._calls.add(event.id)
-        if isinstance(event, ToolCallStarted | ToolCall) and event.id not in self._calls:
-            self.calls_left_out += isinstance(event, ToolCall)
-            return None
-        if isinstance(event, TurnFinished) and problem(event.extras):
-            return replace(event, extras={})  # nobody could send it again
+        match event:
+            case TextDelta() | ThinkingDelta():
+                pass
+            case ToolCallStarted(id=call_id) if len(self._calls) < MAX_CALLS:
+                self._calls.add(call_id)
+            case ToolCallStarted(id=call_id) if call_id not in self._calls:
+                return None
+            case ToolCall(id=call_id) if call_id not in self._calls:
+                self.calls_left_out += 1
+                return None
+            case TurnFinished(extras=extras) if problem(extras):
+                return replace(event, extras={})  # nobody could send it again
         return event
 
     def _broken(self, what: str) -> ProviderProtocolError:
