@@ -138,6 +138,18 @@ class Proxy(Server):
             connection.close()
 
 
+class Atomic(Proxy):
+    """DynamoDB changes an item once at a time. Moto checks a condition and writes in two steps."""
+
+    def __init__(self, upstream: tuple[str, int]) -> None:
+        self._one_at_a_time = threading.Lock()
+        super().__init__(upstream)
+
+    def answer(self, operation: str, request: BaseHTTPRequestHandler, body: bytes) -> Reply:
+        with self._one_at_a_time:
+            return super().answer(operation, request, body)
+
+
 class AppConfigData(Server):
     """AppConfig's data plane with one profile: single-use tokens, and an empty body for what has not changed."""
 

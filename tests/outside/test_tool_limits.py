@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -20,21 +18,9 @@ from keyway.tools.fair_queue import FairQueue
 from keyway.tools.limiter import Admitted, TurnedAway, Uncounted
 from tests.outside.callers import HOUR, TABLE, TEN, Callers, Wall, calls, kill, stand_in_line, tokens
 from tests.outside.conftest import QUICK, Operator, until
-from tests.outside.servers import FAULTS, Proxy, Reply
+from tests.outside.servers import FAULTS, Atomic, Proxy
 
 PUT, GET = "PutItem", "GetItem"
-
-
-class Atomic(Proxy):
-    """DynamoDB changes an item once at a time. Moto checks a condition and writes in two steps."""
-
-    def __init__(self, upstream: tuple[str, int]) -> None:
-        self._one_at_a_time = threading.Lock()
-        super().__init__(upstream)
-
-    def answer(self, operation: str, request: BaseHTTPRequestHandler, body: bytes) -> Reply:
-        with self._one_at_a_time:
-            return super().answer(operation, request, body)
 
 
 @pytest.fixture
