@@ -41,7 +41,7 @@ from keyway.tools.arguments import merged
 from keyway.tools.context import CallContext
 from keyway.tools.executor import Executor, Job, Key, ToolFailure
 from keyway.tools.expression import ExpressionError
-from keyway.tools.limiter import Limiter
+from keyway.tools.limiter import Limited, Limiter
 from keyway.tools.outcome import failed, succeeded
 from keyway.tools.pricing import left_open, needs_key, price_of, price_version
 from keyway.tools.round import Slot
@@ -64,6 +64,7 @@ class _Attempt:
     call_id: str
     credential: Credential | None = None
     on_hosted_key: bool = False
+    limited: Limited | None = None
     job: Job | None = field(default=None, repr=False)
 
     @property
@@ -133,9 +134,8 @@ class ToolRunner:
         charge = self._charge(attempt, output, context) if attempt.on_hosted_key else None
         shown = _public(output) if planned.tool.trusted else output
         slot.outcome = succeeded(call, arguments, shown, charge, started=started, ended=self._now())
-        limited = limited_call(planned.tool, context.caller) if attempt.on_hosted_key else None
-        if limited is not None:
-            await self._admission.count(limited, attempt.subject, arguments, output, context)
+        if attempt.limited is not None:
+            await self._admission.count(attempt.limited, attempt.subject, arguments, output, context)
 
     async def _output(self, attempt: _Attempt, context: CallContext) -> object:
         """Runs the tool. Raises ``ToolFailure``, and has then written down what there was to write."""
@@ -178,8 +178,9 @@ class ToolRunner:
             return
         if problem := left_open(hosting, attempt.arguments):
             raise ToolFailure(f"{attempt.tool.tool.id} was not called: {problem}")
-        if (limited := limited_call(attempt.tool, context.caller)) is not None:
-            await self._admission.admit(limited, attempt.subject, context)
+        attempt.limited = limited_call(attempt.tool, context.caller)
+        if attempt.limited is not None:
+            await self._admission.admit(attempt.limited, attempt.subject, context)
         attempt.on_hosted_key = True  # what went wrong before this was no use of the key
 
     async def _on_hosted_key(self, attempt: _Attempt, context: CallContext) -> object:

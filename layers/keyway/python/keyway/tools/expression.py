@@ -21,7 +21,8 @@ import decimal
 import operator
 import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -86,13 +87,8 @@ class Expression:
         return self._worked_out(part, {"params": params})
 
     def _worked_out(self, part: ast.AST, names: Mapping[str, object]) -> object:
-        try:
-            with decimal.localcontext(_CONTEXT):
-                return _evaluator()(names).eval(self.text, part)
-        except ExpressionError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever arithmetic raises, the value is not known
-            raise ExpressionError(f"cannot be worked out: {type(error).__name__}") from None
+        with _reckoning():
+            return _evaluator()(names).eval(self.text, part)
 
     def amount(self, params: Mapping[str, object], response: object) -> Decimal:
         """The same as a number; below zero counts as zero.
@@ -285,21 +281,23 @@ _OPERATORS: Mapping[type[ast.AST], Callable[..., object]] = {
 }
 
 
-def computed(work: ast.AST, *values: object) -> object:
-    """What an operator, or a function by its name, makes of ``values``. Raises ``ExpressionError``."""
-    function = _FUNCTIONS[work.id] if isinstance(work, ast.Name) else _OPERATORS[type(work)]
+@contextmanager
+def _reckoning() -> Iterator[None]:
+    """In here numbers are exact, and whatever arithmetic raises says that the value is not known."""
     try:
         with decimal.localcontext(_CONTEXT):
-            return function(*values)
+            yield
     except ExpressionError:
         raise
-    except Exception as error:  # noqa: BLE001 - as above
+    except Exception as error:  # noqa: BLE001 - see above
         raise ExpressionError(f"cannot be worked out: {type(error).__name__}") from None
 
 
-def compared(operator: ast.cmpop, left: object, right: object) -> bool:
-    """Whether ``left`` and ``right`` compare so. Raises ``ExpressionError``."""
-    return bool(computed(operator, left, right))
+def computed(work: ast.AST, *values: object) -> object:
+    """What an operator, or a function by its name, makes of ``values``. Raises ``ExpressionError``."""
+    function = _FUNCTIONS[work.id] if isinstance(work, ast.Name) else _OPERATORS[type(work)]
+    with _reckoning():
+        return function(*values)
 
 
 @cache

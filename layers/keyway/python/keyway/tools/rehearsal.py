@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from keyway.tools.expression import Expression, ExpressionError, compared, computed, number_of
+from keyway.tools.expression import Expression, ExpressionError, computed, number_of
 
 _MOST = Decimal(10) ** 12
 """No argument that a price or a count is reckoned from is more than this, or divides by less than one part of it."""
@@ -112,7 +112,7 @@ class _Rehearsal:
             if isinstance(left, _Unknown) or isinstance(right, _Unknown):
                 self._check_comparable(operator, left, right, by_arguments=_names(part, "params"))
                 unknown = True
-            elif not compared(operator, left, right):
+            elif not computed(operator, left, right):
                 return _Unknown(truth=False) if unknown else False
             left = right
         return _Unknown() if unknown else True

@@ -15,22 +15,18 @@ class OpenCall:
 
     id: str
     name: str
-    given: Json | None = None
+    given: Json = field(default_factory=dict)
     pieces: list[str] = field(default_factory=list)
 
     def finished(self, *, cut: bool) -> ToolCall:
         """The call. ``cut`` says that generation was stopped in it, so that no more than whole JSON can be trusted."""
         text = "".join(self.pieces)
-        if self.given is not None and not text:
-            if not cut and not strict_json.problem(self.given):
-                return ToolCall(self.id, self.name, self.given)
-            return ToolCall(self.id, self.name, {}, malformed=strict_json.shown(self.given) if self.given else "")
-        if not text.strip() and not cut:
-            return ToolCall(self.id, self.name, {})
+        if not text.strip() and not cut and not strict_json.problem(self.given):
+            return ToolCall(self.id, self.name, self.given)
         try:
             arguments = strict_json.loads(text, levels=strict_json.LEVELS)
         except ValueError:
             arguments = None
         if isinstance(arguments, dict):
             return ToolCall(self.id, self.name, arguments)
-        return ToolCall(self.id, self.name, {}, malformed=text)
+        return ToolCall(self.id, self.name, {}, malformed=text or (strict_json.shown(self.given) if self.given else ""))

@@ -22,7 +22,6 @@ from keyway.events import (
     FinishReason,
     TextDelta,
     ThinkingDelta,
-    ToolCall,
     ToolCallStarted,
     TurnFinished,
     Usage,
@@ -32,6 +31,7 @@ from keyway.wire.anthropic_messages.failure import failure_in_band
 from keyway.wire.anthropic_messages.replay import Layout
 from keyway.wire.anthropic_messages.usage import Counts
 from keyway.wire.body import BodyDecoder
+from keyway.wire.open_call import OpenCall
 
 _FINISH: dict[str, FinishReason] = {
     "end_turn": "stop",
@@ -51,31 +51,6 @@ def decoder(dialect: Dialect, *, provider: str, structured: bool = False) -> Bod
 
 
 @dataclass(slots=True)
-class _OpenCall:
-    """A tool call that is still being written."""
-
-    id: str
-    name: str
-    given: Mapping[str, object]
-    """Arguments that came with the block's start: all of them in a whole answer, an empty placeholder in a stream."""
-    pieces: list[str]
-    """Arguments as pieces of JSON, in a stream."""
-
-    def finished(self, *, cut: bool) -> ToolCall:
-        """The call. ``cut`` says that generation was stopped in it, so that no more than whole JSON can be trusted."""
-        text = "".join(self.pieces)
-        if not text.strip() and not cut and not strict_json.problem(self.given):
-            return ToolCall(self.id, self.name, self.given)
-        try:
-            arguments = strict_json.loads(text, levels=strict_json.LEVELS)
-        except ValueError:
-            arguments = None
-        if isinstance(arguments, dict):
-            return ToolCall(self.id, self.name, arguments)
-        return ToolCall(self.id, self.name, {}, malformed=text or (strict_json.shown(self.given) if self.given else ""))
-
-
-@dataclass(slots=True)
 class _OpenThinking:
     """A reasoning block, kept for replay once its signature is there."""
 
@@ -91,8 +66,8 @@ class AnthropicTurn:
         self._provider = provider
         self._counts = Counts()
         self._layout = Layout()
-        self._open: dict[object, _OpenCall | _OpenThinking] = {}
-        self._written: _OpenCall | None = None
+        self._open: dict[object, OpenCall | _OpenThinking] = {}
+        self._written: OpenCall | None = None
         """The last call, whole but held back: only what follows tells whether generation was cut off in it."""
         self._called = False
         self._response_id: str | None = None
@@ -160,9 +135,9 @@ class AnthropicTurn:
             case {"type": "tool_use", "id": str(call_id), "name": str(name)} if call_id and name:
                 given = block.get("input", {})
                 self._open[_index(data)] = (
-                    _OpenCall(call_id, name, given, [])
+                    OpenCall(call_id, name, given)
                     if isinstance(given, dict)
-                    else _OpenCall(call_id, name, {}, [strict_json.shown(given)])
+                    else OpenCall(call_id, name, {}, [strict_json.shown(given)])
                 )
                 self._called = True
                 events.append(ToolCallStarted(call_id, name))
@@ -202,13 +177,13 @@ class AnthropicTurn:
     def _arguments(self, delta: Json, data: Json) -> Iterable[Event]:
         piece = delta.get("partial_json")
         block = self._open.get(_index(data))
-        if isinstance(piece, str) and isinstance(block, _OpenCall):
+        if isinstance(piece, str) and isinstance(block, OpenCall):
             block.pieces.append(piece)
         return ()
 
     def _block_stop(self, data: Json) -> Iterable[Event]:
         block = self._open.pop(_index(data), None)
-        if isinstance(block, _OpenCall):
+        if isinstance(block, OpenCall):
             events = self._release()
             self._written = block
             return events
@@ -244,7 +219,7 @@ class AnthropicTurn:
     def _finish(self, _data: Json | None = None) -> Iterator[Event]:
         reason = _FINISH.get(self._stop_reason or "end_turn", "stop")
         cut = reason in ("length", "content_filter")
-        unstopped = [index for index, block in self._open.items() if isinstance(block, _OpenCall)]
+        unstopped = [index for index, block in self._open.items() if isinstance(block, OpenCall)]
         for index in unstopped:
             yield from self._block_stop({"index": index})
         yield from self._release(cut=cut or bool(unstopped))

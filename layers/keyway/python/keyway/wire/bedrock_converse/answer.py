@@ -25,10 +25,10 @@ from keyway.events import (
     TurnFinished,
     Usage,
 )
-from keyway.wire.bedrock_converse.calls import OpenCall
 from keyway.wire.bedrock_converse.failure import failure_in_band
 from keyway.wire.bedrock_converse.replay import Layout
 from keyway.wire.bedrock_converse.usage import usage_of
+from keyway.wire.open_call import OpenCall
 
 _FINISH: dict[str, FinishReason] = {
     "end_turn": "stop",
@@ -121,7 +121,7 @@ class Answer:
                 pass
             case {"toolUse": {"toolUseId": str(call_id), "name": str(name), **rest}} if call_id and name:
                 given = rest.get("input")
-                self._open[_index(data)] = OpenCall(call_id, name, given if isinstance(given, dict) else None)
+                self._open[_index(data)] = OpenCall(call_id, name, given if isinstance(given, dict) else {})
                 self._called = True
                 events.append(ToolCallStarted(call_id, name))
             case {"toolUse": _}:
